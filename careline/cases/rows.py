@@ -1,0 +1,237 @@
+"""What the doors get to see of cases: frozen, complete, without a table behind them. `queries` fills these, templates and API render them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from careline.channels.capabilities import Surface
+
+ViewName = Literal["mine", "team", "all", "waiting", "snoozed", "done", "spam"]
+
+
+class ListFilters(msgspec.Struct, frozen=True):
+    """What narrows a list; empty means no narrowing. `channel_id` 0, `tag` '' and so on mean any."""
+
+    view: str = "mine"
+    channel_id: int = 0
+    team_id: int = 0
+    assignee_id: int = 0
+    language: str = ""
+    tag: str = ""
+    query: str = ""
+    is_public: bool | None = None
+
+
+class CaseRow(msgspec.Struct, frozen=True):
+    """One row of a list. Everything is on the case row itself: no joins."""
+
+    id: int
+    number: int
+    version: int
+    person_id: int
+    person_name: str
+    channel_id: int
+    channel_name: str
+    network: str
+    title: str
+    state: str
+    waiting_reason: str
+    outcome: str
+    team_id: int
+    assignee_id: int
+    assignee_name: str
+    language: str
+    is_public: bool
+    is_simulated: bool
+    is_harm: bool
+    reach: int
+    tags: tuple[str, ...]
+    last_text: str
+    last_direction: str
+    last_at: datetime
+    unanswered_count: int
+    priority: int
+    queue_key: int
+    waiting_since: datetime | None
+    due_at: datetime | None
+    due_span_s: int
+    snoozed_until: datetime | None
+    audience: str
+
+
+class CasePage(msgspec.Struct, frozen=True):
+    """A keyset page. `n` is the event number the rows are true for: a stream opened `since=n` misses nothing."""
+
+    rows: tuple[CaseRow, ...]
+    next_cursor: str
+    n: int
+
+
+class FileView(msgspec.Struct, frozen=True):
+    """A file of a message. `file_id` 0 while it is being fetched or could not be (`problem`)."""
+
+    attachment_id: int
+    file_id: int
+    name: str
+    content_type: str
+    size_bytes: int
+    width_px: int
+    height_px: int
+    is_image: bool
+    is_inline: bool
+    content_id: str
+    alt_text: str
+    problem: str
+
+
+class DeliveryView(msgspec.Struct, frozen=True):
+    """How one delivery stands."""
+
+    id: int
+    recipient: str
+    state: str
+    error_code: str
+    error_detail: str
+    not_before: datetime
+    tries: int
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    """One message in the timeline. `is_customer` is false for bystanders of a public thread (they are shown folded)."""
+
+    id: int
+    version: int
+    thread_id: int
+    direction: str
+    surface: str
+    channel_name: str
+    network: str
+    is_public: bool
+    is_customer: bool
+    in_case: bool
+    author_name: str
+    author_handle: str
+    author_agent_id: int
+    text: str
+    quoted_text: str
+    has_html: bool
+    language: str
+    automatic: str
+    at: datetime
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    is_echo: bool
+    files: tuple[FileView, ...]
+    deliveries: tuple[DeliveryView, ...]
+    reactions: tuple[tuple[str, int], ...]
+    facts: dict[str, str]
+    recipients: tuple[str, ...]
+    copied: tuple[str, ...]
+    platform_id: str
+
+
+class ThreadView(msgspec.Struct, frozen=True):
+    """One thread of a case, as a choice for answering. `window_closes_at` None means no window; `is_closed` says why not (a code) or ''."""
+
+    id: int
+    key: str
+    channel_id: int
+    channel_name: str
+    channel_handle: str
+    network: str
+    is_simulated: bool
+    surface: str
+    is_public: bool
+    subject: str
+    permalink: str
+    reach: int
+    last_inbound_at: datetime | None
+    rules: Surface
+    window_closes_at: datetime | None
+    closed_code: str
+    undo_s: int
+    reply_to_message_id: int
+    recipient_name: str
+    recipient: str
+    copied: tuple[str, ...]
+    parent_author: str
+    parent_text: str
+
+
+class IdentityView(msgspec.Struct, frozen=True):
+    """One identity of a person, with why it is theirs."""
+
+    id: int
+    network: str
+    handle: str
+    name: str
+    key: str
+    link_id: int
+    evidence: str
+    evidence_value: str
+    confidence: float
+    is_suggestion: bool
+    at: datetime
+
+
+class OtherCase(msgspec.Struct, frozen=True):
+    """Another case of the same person; `can_join` when an agent may join the two in one key."""
+
+    id: int
+    number: int
+    title: str
+    state: str
+    outcome: str
+    network: str
+    channel_name: str
+    last_at: datetime
+    can_join: bool
+
+
+class ActView(msgspec.Struct, frozen=True):
+    """Something done to the case; undoable while `can_undo`."""
+
+    id: int
+    verb: str
+    agent_id: int
+    agent_name: str
+    why: str
+    at: datetime
+    can_undo: bool
+    facts: dict[str, object]
+
+
+class PersonCard(msgspec.Struct, frozen=True):
+    """The person pane."""
+
+    id: int
+    version: int
+    name: str
+    language: str
+    is_blocked: bool
+    identities: tuple[IdentityView, ...]
+    suggestions: tuple[IdentityView, ...]
+    cases: tuple[OtherCase, ...]
+    first_seen_at: datetime
+    facts: dict[str, object]
+
+
+class CasePane(msgspec.Struct, frozen=True):
+    """Everything the middle and right pane show. `entries` interleaves messages and acts by time; the newest `limit` of them."""
+
+    row: CaseRow
+    fields: tuple[tuple[str, str, str], ...]
+    """(key, label, value) of the workspace's case fields."""
+    messages: tuple[MessageView, ...]
+    acts: tuple[ActView, ...]
+    threads: tuple[ThreadView, ...]
+    person: PersonCard
+    priority_reasons: tuple[tuple[str, int], ...]
+    drafts: dict[str, str]
+    has_earlier: bool
+    follows_number: int
+    merged_into_number: int
+    n: int

@@ -1,0 +1,61 @@
+"""Channels and connections as networks see them: rows with their secrets opened. Also writes secrets."""
+
+from __future__ import annotations
+
+import msgspec
+from django.conf import settings
+
+from careline.channels.base import ChannelView, ConnectionView
+from careline.channels.models import Channel, Connection
+from careline.errors import NotFound
+from careline.kit import crypto
+
+
+def _box() -> crypto.Box:
+    return crypto.Box(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+
+
+def seal_secrets(secrets: dict[str, str]) -> bytes:
+    """Encrypted bytes for Connection.sealed_secrets."""
+    return _box().close(msgspec.json.encode(secrets))
+
+
+def open_secrets(sealed: bytes) -> dict[str, str]:
+    """The secrets of a connection; {} when there are none."""
+    return msgspec.json.decode(_box().open(bytes(sealed)), type=dict[str, str]) if sealed else {}
+
+
+def channel_key(channel_id: int) -> bytes:
+    """32 bytes bound to this installation and channel."""
+    return crypto.derive(settings.SECRET_KEY, f"channel:{channel_id}")
+
+
+def view_channel(row: Channel) -> ChannelView:
+    """A ChannelView; `row` needs select_related('connection', 'brand')."""
+    return ChannelView(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        network=row.network,
+        account_key=row.account_key,
+        name=row.name,
+        handle=row.handle,
+        settings=row.settings,
+        secrets=open_secrets(row.connection.sealed_secrets),
+        brand_name=row.brand.name,
+        is_simulated=row.is_simulated,
+        signing_key=channel_key(row.id),
+    )
+
+
+def channels_by_id(channel_ids: list[int]) -> dict[int, Channel]:
+    """Rows with connection, brand, calendar and workspace. One statement."""
+    return {row.id: row for row in Channel.objects.select_related("connection", "brand", "calendar", "workspace").filter(id__in=channel_ids)}
+
+
+def access_connection(network: str, hook_token: str) -> ConnectionView:
+    """The connection behind a hook address. Raises NotFound('hook_unknown'). Two statements."""
+    row = Connection.objects.filter(network=network, hook_token=hook_token).first()
+    if row is None:
+        raise NotFound("hook_unknown", "No channel listens at this address.")
+    accounts = dict(Channel.objects.filter(connection=row).exclude(state="off").values_list("account_key", "id"))
+    return ConnectionView(id=row.id, workspace_id=row.workspace_id, network=row.network, secrets=open_secrets(row.sealed_secrets), accounts=accounts)

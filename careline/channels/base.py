@@ -1,0 +1,383 @@
+"""The contract: what a network's folder provides, and the typed words that cross the border in both directions.
+
+A network never touches the database, never decides who a person is or which case a message joins, never retries. It verifies, splits and
+translates what arrives, and translates and sends what leaves. Guarantees it may rely on: `normalise` sees each journal row at least once
+and must be pure; `send` is called once per attempt, after the attempt is committed.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from careline.channels.capabilities import AuthorKind, Capabilities
+from careline.errors import ChannelError, ForeignPayload, InputRefused, SignInRequired, UnknownEvent
+from careline.kit.http import GuardedClient
+
+__all__ = ["ChannelError", "ForeignPayload", "InputRefused", "SignInRequired", "UnknownEvent"]
+
+
+# ---- what the core tells a network -------------------------------------------------------------------------------------------
+
+
+class HookRequest(msgspec.Struct, frozen=True):
+    """One HTTP delivery, untouched: raw body bytes, raw URL, headers with lower-case names."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+    query: Mapping[str, str] = {}
+    client_address: str = ""
+
+
+class ConnectionView(msgspec.Struct, frozen=True):
+    """An app and its secrets, as a network sees it. `accounts` maps account keys to channel ids."""
+
+    id: int
+    workspace_id: int
+    network: str
+    secrets: Mapping[str, str]
+    accounts: Mapping[str, int]
+
+
+class ChannelView(msgspec.Struct, frozen=True):
+    """One connected account, as a network sees it. `settings` are the values of `Network.fields`; secrets are decrypted."""
+
+    id: int
+    workspace_id: int
+    network: str
+    account_key: str
+    name: str
+    handle: str
+    settings: Mapping[str, object]
+    secrets: Mapping[str, str]
+    brand_name: str = ""
+    is_simulated: bool = False
+    signing_key: bytes = b""
+    """32 bytes bound to this installation and channel: for Message-IDs, plus-addresses, visitor tokens."""
+
+    def setting(self, name: str, default: str = "") -> str:
+        """A setting as text."""
+        value = self.settings.get(name, default)
+        return value if isinstance(value, str) else str(value)
+
+
+# ---- what a network tells the core: inbound ------------------------------------------------------------------------------------
+
+
+class Part(msgspec.Struct, frozen=True):
+    """One event cut out of a delivery, not yet interpreted: one journal row.
+
+    (channel, platform_event_id) is unique for ever, so it must be the platform's own id of the event, or a hash of its bytes. Rows with
+    the same `order_key` (normally the thread) are digested in the order they were journalled.
+    """
+
+    account_key: str
+    platform_event_id: str
+    order_key: str
+    raw: bytes
+
+
+class HookAnswer(msgspec.Struct, frozen=True):
+    """What the platform gets back instead of a plain 200."""
+
+    status: int = 200
+    body: bytes = b""
+    content_type: str = "text/plain"
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who spoke. `key` is stable within the surface's identity scope; `is_us` marks our own account (a self-echo)."""
+
+    key: str
+    handle: str = ""
+    name: str = ""
+    avatar_url: str = ""
+    is_us: bool = False
+    proven_keys: tuple[tuple[str, str], ...] = ()
+    """Exact keys the platform vouches for, as (kind, value): ("email", ...), ("phone", "+34..."), ("customer", ...). They link; claims in text never do."""
+
+
+class InboundFile(msgspec.Struct, frozen=True):
+    """A file that came along: its bytes, or an address to fetch after the digest."""
+
+    name: str
+    content: bytes = b""
+    url: str = ""
+    content_id: str = ""
+    is_inline: bool = False
+    alt_text: str = ""
+
+
+class ThreadFacts(msgspec.Struct, frozen=True):
+    """What is known of the conversation. `reach` is people who can have seen it (views), 0 when unknown."""
+
+    subject: str = ""
+    permalink: str = ""
+    reach: int = 0
+    parent_author: str = ""
+    parent_text: str = ""
+
+
+Automatic = Literal["", "auto_reply", "bounce", "list", "notification"]
+
+
+class Said(msgspec.Struct, frozen=True, tag="said"):
+    """A message. `platform_id` is unique on the channel; `thread_key` names the conversation on the channel.
+
+    `is_addressed` is False for a bystander's word in a public thread: shown, but it opens no case. `reply_to` is a platform id.
+    `continues` is a thread id of ours proven by a signature (mail's plus-address, a signed link). `suggests` names one that is only likely.
+    `is_history` messages are older than the connection: they open done cases, start no clock, send nothing.
+    `at` is the platform's time; the core clamps times from the future.
+    """
+
+    platform_id: str
+    thread_key: str
+    surface: str
+    author: Author
+    text: str
+    at: datetime
+    thread: ThreadFacts = ThreadFacts()
+    reply_to: str = ""
+    html: str = ""
+    quoted_text: str = ""
+    files: tuple[InboundFile, ...] = ()
+    is_addressed: bool = True
+    automatic: Automatic = ""
+    continues: int = 0
+    suggests: int = 0
+    is_history: bool = False
+    idempotency_key: str = ""
+    recipients: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    reply_address: str = ""
+    language: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other platform ids under which replies may name this message (a mail's References)."""
+    facts: Mapping[str, str] = {}
+    """Small extra facts for the thread view (authentication verdict, booking reference from a form). Never secrets."""
+    on_behalf: bool = False
+    """An agent logged what the customer said (phone, counter)."""
+
+
+class Edited(msgspec.Struct, frozen=True, tag="edited"):
+    """The author changed a message."""
+
+    platform_id: str
+    text: str
+    at: datetime
+    html: str = ""
+
+
+class Deleted(msgspec.Struct, frozen=True, tag="deleted"):
+    """The author deleted a message: its words must go everywhere."""
+
+    platform_id: str
+    at: datetime
+
+
+class ReceiptSeen(msgspec.Struct, frozen=True, tag="receipt"):
+    """A sign of arrival for a message of ours, found by platform id or by our idempotency key."""
+
+    state: Literal["sent", "delivered", "read", "failed"]
+    at: datetime
+    platform_id: str = ""
+    idempotency_key: str = ""
+    recipient: str = ""
+    error: str = ""
+    is_permanent: bool = True
+
+
+class Reacted(msgspec.Struct, frozen=True, tag="reacted"):
+    """A reaction was set, or taken back (`emoji` empty)."""
+
+    platform_id: str
+    author: Author
+    emoji: str
+    at: datetime
+
+
+class Typed(msgspec.Struct, frozen=True, tag="typed"):
+    """Someone is typing. Never journalled by networks that can tell it apart; fades by itself."""
+
+    thread_key: str
+    author: Author
+
+
+class Counted(msgspec.Struct, frozen=True, tag="counted"):
+    """New reach of a public thread."""
+
+    thread_key: str
+    reach: int
+    at: datetime
+
+
+class AccessLost(msgspec.Struct, frozen=True, tag="access_lost"):
+    """The platform says our access ended: the channel becomes unauthorised and its owners are told."""
+
+    reason: str
+    at: datetime
+
+
+Happening = Said | Edited | Deleted | ReceiptSeen | Reacted | Typed | Counted | AccessLost
+
+
+class Fetched(msgspec.Struct, frozen=True):
+    """What `listen` found: parts, and the cursor that commits together with them."""
+
+    parts: tuple[Part, ...]
+    cursor: Mapping[str, object]
+
+
+# ---- what the core tells a network: outbound -----------------------------------------------------------------------------------
+
+
+class OutgoingFile(msgspec.Struct, frozen=True):
+    """A file to send; `read` gives its plain bytes."""
+
+    name: str
+    content_type: str
+    size_bytes: int
+    read: Callable[[], Awaitable[bytes]]
+    content_id: str = ""
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    """One delivery to one recipient. `idempotency_key` is the same at every attempt of the same delivery."""
+
+    delivery_id: int
+    idempotency_key: str
+    attempt: int
+    surface: str
+    thread_id: int
+    thread_key: str
+    recipient: str
+    text: str
+    author_kind: AuthorKind
+    html: str = ""
+    subject: str = ""
+    reply_to: str = ""
+    references: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    files: tuple[OutgoingFile, ...] = ()
+    agent_name: str = ""
+    language: str = ""
+    facts: Mapping[str, str] = {}
+    written_at: datetime | None = None
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """The platform took it. `platform_id` may be empty where the result comes by receipt (result: async_status)."""
+
+    platform_id: str
+    at: datetime | None = None
+    aliases: tuple[str, ...] = ()
+    thread_key: str = ""
+
+
+class Health(msgspec.Struct, frozen=True):
+    """A live check in plain words, translated by the screen through `code`."""
+
+    ok: bool
+    code: str = "ok"
+    detail: str = ""
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """What a network may use for its work: the guarded client."""
+
+    http: GuardedClient
+
+
+class SettingField(msgspec.Struct, frozen=True):
+    """A field of the guided connection page. `kind` secret is stored encrypted and never shown again."""
+
+    name: str
+    label: str
+    kind: Literal["text", "secret", "number", "choice", "flag", "address"] = "text"
+    required: bool = True
+    default: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    hint: str = ""
+
+
+class Network(ABC):
+    """One platform. Stateless: everything it needs comes in its arguments."""
+
+    slug: str
+    name: str
+    icon: str = "chat"
+    fields: tuple[SettingField, ...] = ()
+    capabilities: Capabilities
+
+    def effective(self, channel: ChannelView) -> Capabilities:
+        """Capabilities of this account, where plan or server decides; else the declared ones. Must be quick and pure."""
+        return self.capabilities
+
+    # inbound, pushed
+
+    def verify(self, request: HookRequest, connection: ConnectionView) -> None:
+        """Raise SignInRequired unless the raw bytes were signed with this connection's secret and are fresh."""
+        raise SignInRequired("no_hook", f"{self.name} takes no webhooks.")
+
+    def answer_challenge(self, request: HookRequest, connection: ConnectionView) -> HookAnswer | None:
+        """The platform's handshake, answered before `verify`; None when this request is none."""
+        return None
+
+    def split(self, request: HookRequest, connection: ConnectionView) -> list[Part]:
+        """Cut a verified delivery into events without interpreting more. Raises ForeignPayload for bytes of something else."""
+        raise ForeignPayload(f"{self.name} takes no webhooks.")
+
+    # inbound, fetched
+
+    def listens(self, channel: ChannelView) -> bool:
+        """Whether `listen` is wanted for this channel."""
+        return False
+
+    def listen(self, channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
+        """Yield what is new since `cursor`, for ever (IDLE, sync, stream, poll). Each Fetched is journalled durably before the next is asked for.
+
+        Raises ChannelError; the reader reconnects with backoff. At least once: after a crash it starts again from the last committed cursor.
+        """
+        raise NotImplementedError
+
+    # inbound, both
+
+    @abstractmethod
+    def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
+        """Raw to typed. Pure. Raises UnknownEvent (accepted, counted) or ForeignPayload (dead letter); any other error is a dead letter too."""
+
+    # outbound
+
+    @abstractmethod
+    async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
+        """One attempt. Raises ChannelError with its facts set; anything else counts as outcome unknown."""
+
+    async def look_up(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent | None:
+        """For `unknown_outcome: lookup`: the message if the platform has it, None when it surely does not. Raises ChannelError if it cannot be told."""
+        raise ChannelError("no_lookup", "This network cannot be asked.", outcome_unknown=True)
+
+    async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
+        """Change a message of ours, where capabilities.edit.out."""
+        raise ChannelError("no_edit", "This network cannot edit.", permanent=True)
+
+    async def delete(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
+        """Delete a message of ours, where capabilities.delete.out."""
+        raise ChannelError("no_delete", "This network cannot delete.", permanent=True)
+
+    async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
+        """Tell the customer that someone types, where capabilities.typing.outbound. Best effort."""
+
+    async def check(self, channel: ChannelView, tools: Tools) -> Health:
+        """A live check of secrets and reach, for the settings page and `careline doctor`. Never raises."""
+        return Health(ok=True)
+
+    def address_problem(self, value: str) -> str:
+        """Why an address cannot be written to on this network, as a code; empty when it can."""
+        return ""

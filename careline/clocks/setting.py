@@ -1,0 +1,35 @@
+"""Set, move and stop clocks, inside the caller's unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from careline.clocks import firing
+from careline.clocks.models import Clock
+
+
+def due(workspace_id: int, kind: str, subject_id: int, due_at: datetime, *, name: str = "", facts: dict[str, Any] | None = None) -> Clock:
+    """A clock to be saved by `set_clocks`."""
+    return Clock(workspace_id=workspace_id, kind=kind, subject_id=subject_id, name=name, due_at=due_at, facts=facts or {})
+
+
+def set_clocks(clocks: Iterable[Clock]) -> None:
+    """Save clocks; one with the same (kind, subject, name) is moved and armed again. One statement, and a nudge to the timer after commit."""
+    latest = {(one.kind, one.subject_id, one.name): one for one in clocks}
+    if not latest:
+        return
+    Clock.objects.bulk_create(
+        [latest[key] for key in sorted(latest)],
+        update_conflicts=True,
+        unique_fields=["kind", "subject_id", "name"],
+        update_fields=["due_at", "fired_at", "facts", "workspace_id"],
+    )
+    firing.nudge_after_commit(min(one.due_at for one in latest.values()))
+
+
+def stop_clocks(kind: str, subject_ids: Iterable[int], *, name: str | None = None) -> None:
+    """Disarm clocks that have not fired. One statement."""
+    armed = Clock.objects.filter(kind=kind, subject_id__in=list(subject_ids), fired_at__isnull=True)
+    (armed if name is None else armed.filter(name=name)).delete()

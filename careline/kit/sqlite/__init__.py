@@ -1,0 +1,1 @@
+"""Careline's SQLite backend for Django: a current SQLite, one write lock for the process, FULL synchronous on every connection."""

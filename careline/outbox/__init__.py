@@ -1,0 +1,1 @@
+"""The way out: deliveries, attempts, windows, limits, sending. Nothing here decides what to say."""

@@ -1,0 +1,1 @@
+"""Customers: persons, their identities on networks, and the reversible links between the two."""

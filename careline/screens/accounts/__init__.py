@@ -1,0 +1,1 @@
+"""Sign-in, first owner, invitations, password reset: django-allauth in our own dress."""

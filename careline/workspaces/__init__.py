@@ -1,0 +1,1 @@
+"""The organisation: brands, accounts, agents, teams, roles, calendars, audit."""
