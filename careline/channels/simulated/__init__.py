@@ -1,0 +1,79 @@
+"""The simulated network: a platform with everything real ones do, for the demo, practice, load and crash tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+
+import msgspec
+
+from careline.channels.base import (
+    ChannelView,
+    ConnectionView,
+    Fetched,
+    Happening,
+    Health,
+    HookAnswer,
+    HookRequest,
+    Network,
+    Outgoing,
+    Part,
+    Sent,
+    Tools,
+)
+from careline.channels.capabilities import Capabilities
+from careline.channels.simulated import inbound, outbound, setup
+from careline.channels.simulated.rules import CAPABILITIES, OUTBOUND
+
+
+class SimulatedNetwork(Network):
+    """Public posts, comments, replies and direct messages, on a platform that exists only in `careline.simulator`."""
+
+    slug = "simulated"
+    name = "Simulated network"
+    icon = "simulated"
+    fields = setup.FIELDS
+    capabilities = CAPABILITIES
+
+    def effective(self, channel: ChannelView) -> Capabilities:
+        """What follows an unknown outcome is the account's own setting, so that every rule can be exercised."""
+        style = OUTBOUND.get(channel.setting("sending", "lookup"))
+        return self.capabilities if style is None else msgspec.structs.replace(self.capabilities, outbound=style)
+
+    def verify(self, request: HookRequest, connection: ConnectionView) -> None:
+        inbound.check_signature(request, connection)
+
+    def answer_challenge(self, request: HookRequest, connection: ConnectionView) -> HookAnswer | None:
+        return inbound.answer_challenge(request, connection)
+
+    def split(self, request: HookRequest, connection: ConnectionView) -> list[Part]:
+        return inbound.split(request.body, frozenset(connection.accounts))
+
+    def listens(self, channel: ChannelView) -> bool:
+        return setup.gap_check_s(channel) > 0
+
+    def listen(self, channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
+        return inbound.listen(channel, cursor, tools)
+
+    def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
+        return inbound.normalise(part.raw, channel)
+
+    async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
+        return await outbound.send(outgoing, channel, tools)
+
+    async def look_up(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent | None:
+        return await outbound.look_up(outgoing, channel, tools)
+
+    async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
+        await outbound.edit(platform_id, outgoing, channel, tools)
+
+    async def delete(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
+        await outbound.delete(platform_id, channel, tools)
+
+    async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
+        await outbound.show_typing(thread_key, channel, tools)
+
+    async def check(self, channel: ChannelView, tools: Tools) -> Health:
+        return await setup.check(channel, tools)
+
+
+NETWORK = SimulatedNetwork()
