@@ -2,8 +2,27 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from importlib.util import find_spec
 
-urlpatterns = [
-    path("accounts/", include("allauth.urls")),
+from django.urls import URLPattern, URLResolver, include, path
+
+from careline.screens.home import show_home
+
+_OWN = [
+    "careline.screens.inbox.urls",
+    "careline.screens.lead.urls",
+    "careline.screens.people.urls",
+    "careline.screens.settings.urls",
 ]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", show_home, name="home"),
+    *(path("", include("careline.screens.accounts.urls")) for _ in (1,) if find_spec("careline.screens.accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    *(path("w/<slug:workspace>/", include(module)) for module in _OWN if find_spec(module)),
+]
+
+handler400 = "careline.screens.refusals.bad_request"
+handler403 = "careline.screens.refusals.forbidden"
+handler404 = "careline.screens.refusals.not_found"
+handler500 = "careline.screens.refusals.server_error"

@@ -1,0 +1,1 @@
+"""One page for a lead: who waits, since when, where, with whom."""

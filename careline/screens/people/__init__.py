@@ -1,0 +1,1 @@
+"""A person over all channels: timeline, identities with their evidence, join, split, export, erase."""
