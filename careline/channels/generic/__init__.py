@@ -1,4 +1,4 @@
-"""The generic API channel: any program that can sign a request may speak and be answered; README.md is its documentation."""
+"""The generic API channel: any program that can sign a request may speak and be answered. See README.md."""
 
 from careline.channels.generic.network import NETWORK
 

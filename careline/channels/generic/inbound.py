@@ -1,4 +1,4 @@
-"""Generic deliveries: verified by Standard Webhooks, cut into events strictly (a wrong field is named), then translated."""
+"""Generic deliveries: verified by Standard Webhooks, cut into events strictly, then translated."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def verify(request: HookRequest, connection: ConnectionView) -> None:
 
 
 def split(request: HookRequest, connection: ConnectionView) -> list[Part]:
-    """One part for each event. Raises ForeignPayload naming the event and the field; a batch is taken whole or not at all."""
+    """One part for each event, a batch whole or not at all. Raises ForeignPayload naming the event and the field."""
     if request.method != "POST":
         raise ForeignPayload("Events are posted.")
     return [_part(raw, at, connection.accounts) for at, raw in enumerate(_raw_events(request.body))]
@@ -81,7 +81,7 @@ def _decode_envelope(raw: bytes, at: int) -> wire.Envelope:
 
 def _decode_event(raw: bytes, at: int) -> wire.Event:
     try:
-        event = _event_decoder.decode(raw)
+        event: wire.Event = _event_decoder.decode(raw)
     except _UNREADABLE as wrong:
         raise ForeignPayload(f"events[{at}]: {wrong}") from wrong
     problem = _problem(event)

@@ -1,4 +1,4 @@
-"""Answers to the configured address: signed, with `webhook-id` equal to the idempotency key, so that a receiver can drop repeats."""
+"""Answers to the configured address: signed, `webhook-id` is the idempotency key, so a receiver can drop repeats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The generic channel's own words, typed: what callers post to us (`Event`) and what we post to them. schema.json says the same."""
+"""The generic channel's own words, typed: what callers post to us and what we post to them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Keys(_Strict, frozen=True, kw_only=True):
-    """Exact keys of a customer. Under `proven` the caller vouches for them; under `stated` the customer only said so."""
+    """Exact keys of a customer: `proven` ones the caller vouches for, `stated` ones the customer merely said."""
 
     email: Email = ""
     phone: Phone = ""
@@ -162,7 +162,7 @@ class Envelope(msgspec.Struct, frozen=True):
 
 
 def schema() -> dict[str, object]:
-    """JSON Schema 2020-12 of a delivery: one event, or `{"events": [...]}`. schema.json is this, kept equal by a test."""
+    """JSON Schema 2020-12 of a delivery. schema.json is this, kept equal by a test."""
     events = [MessageEvent, EditEvent, DeletionEvent, ReceiptEvent, ReactionEvent, TypingEvent]
     found, components = msgspec.json.schema_components(events, ref_template="#/$defs/{name}")
     batch = {
@@ -181,7 +181,7 @@ def schema() -> dict[str, object]:
     }
 
 
-# ---- what we post to the configured address ------------------------------------------------------------------------------------
+# ---- what we post to the configured address
 
 
 class SentFile(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What the generic channel's tests are made of: a signed delivery, a channel, an outgoing message, a receiver on loopback."""
+"""What the generic channel's tests are made of: a signed delivery, a channel, a receiver on loopback."""
 
 from __future__ import annotations
 
