@@ -1,0 +1,52 @@
+"""The simulated platform as one Starlette app: API, control and wall, with its courier running beside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from careline.simulator.api import Api
+from careline.simulator.behaviour import Behaviour, Temper
+from careline.simulator.control import Control
+from careline.simulator.courier import Courier
+from careline.simulator.ledger import Ledger
+from careline.simulator.platform import Platform
+from careline.simulator.wall import Wall
+
+STATIC = Path(__file__).parent / "static"
+
+
+class Simulator:
+    """Everything of one simulated platform. `address` is its own base address, for links to files and threads."""
+
+    def __init__(
+        self, ledger_path: Path | str, *, address: str = "", behaviour: Behaviour | None = None, seed: int = 0
+    ) -> None:
+        self.ledger = Ledger(ledger_path)
+        self.platform = Platform(self.ledger, address=address)
+        self.temper = Temper(behaviour, seed=seed)
+        self.platform.echoes = self.temper.now.echoes
+        self.app = Starlette(routes=self._routes(), lifespan=self._lifespan)
+
+    def _routes(self) -> list[Mount]:
+        pages = [
+            *Api(self.platform, self.temper).routes(),
+            *Control(self.platform, self.temper).routes(),
+            *Wall(self.platform).routes(),
+        ]
+        return [Mount("/static", StaticFiles(directory=STATIC)), *pages]  # type: ignore[list-item] # routes and mounts
+
+    @asynccontextmanager
+    async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        courier = asyncio.create_task(Courier(self.ledger, self.temper).run())
+        try:
+            yield
+        finally:
+            courier.cancel()
+            await asyncio.gather(courier, return_exceptions=True)
