@@ -9,6 +9,7 @@ import structlog
 
 from careline.channels.base import Network
 from careline.errors import NotFound
+from careline.kit.places import place_of
 
 GROUP = "careline.networks"
 _extra: dict[str, Network] = {}
@@ -19,7 +20,12 @@ _log = structlog.get_logger()
 def _installed() -> dict[str, Network]:
     found: dict[str, Network] = {}
     for point in entry_points(group=GROUP):
-        network = point.load()
+        try:
+            network = point.load()
+        except ImportError as missing:
+            # A network of another package that cannot be loaded must not take the others down.
+            _log.error("network_refused", entry_point=point.name, reason=place_of(missing))
+            continue
         if not isinstance(network, Network):
             _log.error("network_refused", entry_point=point.name, reason="not a careline.channels.base.Network")
             continue
@@ -34,7 +40,7 @@ def networks() -> dict[str, Network]:
 
 def network(slug: str) -> Network:
     """One network. Raises NotFound('network_unknown')."""
-    found = networks().get(slug)
+    found = _extra.get(slug) or networks().get(slug)
     if found is None:
         raise NotFound("network_unknown", f"No network named {slug} is installed.")
     return found

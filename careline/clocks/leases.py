@@ -41,3 +41,14 @@ def check_held(fences: dict[str, int], *, owner: str = OWNER) -> bool:
 def give_back(names: list[str], *, owner: str = OWNER) -> None:
     """Let others have them at once. One statement."""
     Lease.objects.filter(what__in=names, owner=owner).update(expires_at=clock.now() - timedelta(seconds=1))
+
+
+def count_alive(prefix: str) -> int:
+    """How many leases whose names begin with `prefix` have not run out. One statement."""
+    return Lease.objects.filter(what__startswith=prefix, expires_at__gt=clock.now()).count()
+
+
+def free(names: list[str]) -> list[str]:
+    """Those of `names` nobody holds now. One statement."""
+    held = set(Lease.objects.filter(what__in=names, expires_at__gt=clock.now()).values_list("what", flat=True))
+    return [name for name in names if name not in held]

@@ -34,6 +34,7 @@ class JournalRow(models.Model):
         indexes = [
             models.Index(fields=["partition", "id"], condition=models.Q(state=0), name="journal_new"),
             models.Index(fields=["channel_id", "-id"], condition=models.Q(state=2), name="journal_dead"),
+            models.Index(fields=["received_at"], condition=models.Q(reason="waits"), name="journal_waits"),
             models.Index(fields=["message_id"], name="journal_message"),
             models.Index(fields=["received_at"], name="journal_received"),
         ]

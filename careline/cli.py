@@ -1,0 +1,224 @@
+"""The `careline` command: serve, demo, doctor, migrate, backup, restore, resume, trace, channel, user."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from careline import __version__
+from careline.errors import CarelineError
+
+
+def main() -> None:
+    """Entry point: errors of the tree are one plain line and exit code 1."""
+    try:
+        careline(standalone_mode=False)
+    except CarelineError as error:
+        click.echo(f"careline: {error.message}", err=True)
+        sys.exit(1)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+
+
+@click.group()
+@click.version_option(__version__)
+@click.option("--data", type=click.Path(file_okay=False), help="Folder for the database, files and key (CARELINE_DATA).")
+def careline(data: str | None) -> None:
+    """Careline: a desk for social customer service."""
+    if data:
+        os.environ["CARELINE_DATA"] = str(Path(data).resolve())
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careline.settings")
+
+
+def _open(*, exclusive: bool = False) -> Any:
+    """Load settings and Django; with `exclusive`, be the one process of a SQLite database."""
+    import django
+    from django.conf import settings
+
+    from careline import logging_setup
+
+    logging_setup.configure(settings.LOG_FORMAT, settings.LOG_LEVEL)
+    if exclusive and not settings.DATABASE_URL:
+        from careline.kit.sqlite import guarding
+
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        guarding.hold(Path(settings.DATABASES["default"]["NAME"]))
+    django.setup()
+    return settings
+
+
+@careline.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--roles", default="web,worker", show_default=True, help="Which rooms this process opens; several processes need PostgreSQL.")
+def serve(host: str, port: int, roles: str) -> None:
+    """Run Careline. The first run makes the database and prints a one-time link for the owner."""
+    chosen = frozenset(part.strip() for part in roles.split(",") if part.strip())
+    if not chosen or not chosen <= {"web", "worker"}:
+        raise click.BadParameter("roles are web, worker or both", param_hint="--roles")
+    os.environ.setdefault("CARELINE_BASE_URL", f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}")  # noqa: S104
+    settings = _open(exclusive=True)
+    from careline import serving, upgrading
+
+    upgrading.prepare_database()
+    link = upgrading.owner_link()
+    if link:
+        click.echo(f"Careline has no owner yet. Open this link once to become it:\n\n    {settings.BASE_URL}{link}\n", err=True)
+    serving.serve(host, port, chosen)
+
+
+@careline.command()
+@click.option("--port", default=8000, show_default=True, type=int)
+@click.option("--quiet-network", is_flag=True, help="Fill the workspace, but let the simulated network stay silent.")
+def demo(port: int, quiet_network: bool) -> None:
+    """A workspace full of cases on a simulated network that keeps speaking. Never touches a folder with real channels."""
+    os.environ.setdefault("CARELINE_BASE_URL", f"http://127.0.0.1:{port}")
+    _open(exclusive=True)
+    from careline import demonstrating
+
+    demonstrating.run_demo(port, is_quiet=quiet_network)
+
+
+@careline.command()
+def migrate() -> None:
+    """Bring the database to this version, after a backup. Stop the server first."""
+    _open(exclusive=True)
+    from careline import upgrading
+
+    for line in upgrading.migrate_with_backup():
+        click.echo(line)
+
+
+@careline.command()
+def doctor() -> None:
+    """Check database, key, files, mail and every channel; say in plain words what to do."""
+    _open()
+    from careline import doctoring
+
+    sys.exit(doctoring.examine(click.echo))
+
+
+@careline.command()
+@click.argument("target", type=click.Path(dir_okay=False))
+def backup(target: str) -> None:
+    """Write database and files to one archive while Careline runs. The key is not in it: its place is named."""
+    _open()
+    from careline import backing_up
+
+    for line in backing_up.write_backup(Path(target)):
+        click.echo(line)
+
+
+@careline.command()
+@click.argument("source", type=click.Path(exists=True, dir_okay=False))
+def restore(source: str) -> None:
+    """Restore an archive into an empty data folder. Polling and sending stay held until `careline resume`."""
+    _open(exclusive=True)
+    from careline import backing_up
+
+    for line in backing_up.restore_backup(Path(source)):
+        click.echo(line)
+
+
+@careline.command()
+def resume() -> None:
+    """Let polling and sending begin again after a restore or a copy."""
+    _open()
+    from careline import upgrading
+
+    click.echo(upgrading.resume())
+
+
+@careline.command()
+@click.argument("identifier")
+def trace(identifier: str) -> None:
+    """Show every room a message passed: give a message, delivery, journal or platform id."""
+    _open()
+    from careline.intake.tracing import trace_lines
+
+    for line in trace_lines(identifier):
+        click.echo(line)
+
+
+@careline.group()
+def channel() -> None:
+    """Channels: list, hold, resume."""
+
+
+@channel.command("list")
+def channel_list() -> None:
+    """Every channel with its state and last contact."""
+    _open()
+    from careline.channels.models import Channel
+
+    for row in Channel.objects.select_related("workspace").order_by("workspace__slug", "name"):
+        last = row.last_in_at.isoformat(timespec="seconds") if row.last_in_at else "never"
+        click.echo(f"{row.id}  {row.workspace.slug:16} {row.network:12} {row.name:28} {'held' if row.held_at else row.state:12} last in {last}")
+
+
+@channel.command("hold")
+@click.argument("channel_id", type=int)
+def channel_hold(channel_id: int) -> None:
+    """Stop polling and sending on a channel; what arrives by webhook is still kept."""
+    _open()
+    from careline import upgrading
+
+    click.echo(upgrading.hold_channel(channel_id, held=True))
+
+
+@channel.command("resume")
+@click.argument("channel_id", type=int)
+def channel_resume(channel_id: int) -> None:
+    """Let a held channel poll and send again."""
+    _open()
+    from careline import upgrading
+
+    click.echo(upgrading.hold_channel(channel_id, held=False))
+
+
+@careline.group()
+def user() -> None:
+    """Accounts: invite somebody, reset a password, make the first owner's link."""
+
+
+@user.command("owner-link")
+def user_owner_link() -> None:
+    """A new one-time link for the first owner, while there is none."""
+    settings = _open()
+    from careline import upgrading
+
+    link = upgrading.owner_link()
+    click.echo(f"{settings.BASE_URL}{link}" if link else "There is an owner already.")
+
+
+@user.command("invite")
+@click.argument("workspace")
+@click.argument("email")
+@click.option("--role", default="agent", show_default=True)
+def user_invite(workspace: str, email: str, role: str) -> None:
+    """Print a one-time link that makes an account for EMAIL in WORKSPACE."""
+    settings = _open()
+    from careline.workspaces.actions.inviting import invite_by_command
+
+    click.echo(f"{settings.BASE_URL}{invite_by_command(workspace, email, role)}")
+
+
+@user.command("reset")
+@click.argument("email")
+def user_reset(email: str) -> None:
+    """Print a one-time link to set a new password."""
+    settings = _open()
+    from careline.screens.accounts.resetting import reset_link
+
+    click.echo(f"{settings.BASE_URL}{reset_link(email)}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The journal's only writer: whatever queued while the last commit ran goes in one durable transaction, then its senders are answered.
+
+Guarantee: when a Future from `submit` is done, its rows (and the reader's cursor that came with them) are on disk. At least once: a row already there
+is left alone. Group commit is not optional: one by one the same rows ran 20 times slower, 150 times with a 5 ms disk (reference/stack.md, 2026-11-21).
+"""
+
+from __future__ import annotations
+
+import threading
+import zlib
+from collections import deque
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.db import Error as DatabaseError
+from django.db import connection, transaction
+
+from careline.channels.base import Part
+from careline.errors import Unavailable
+from careline.intake import digest_wake
+from careline.kit import clock, ids
+
+PARTITIONS = 64
+BATCH_ROWS = 512
+_COLUMNS = "id, workspace_id, channel_id, event_key, order_key, partition, raw, state, attempts, reason, detail, received_at"
+_INSERT = f"INSERT INTO journal ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s) ON CONFLICT (channel_id, event_key) DO NOTHING"  # noqa: S608
+_log = structlog.get_logger()
+
+
+class NewRow(msgspec.Struct, frozen=True):
+    """One event to be kept. `state` and `reason` are set for what is already known to be undigestible."""
+
+    workspace_id: int
+    channel_id: int
+    event_key: str
+    order_key: str
+    raw: bytes
+    state: int = 0
+    reason: str = ""
+
+
+class Cursor(msgspec.Struct, frozen=True):
+    """A reader's position, committed together with the rows it read."""
+
+    channel_id: int
+    value: dict[str, object]
+
+
+def row_of(workspace_id: int, channel_id: int, part: Part) -> NewRow:
+    """A journal row from a part; over-long keys are kept unique by their end being a checksum."""
+    return NewRow(workspace_id, channel_id, _key(part.platform_event_id), _key(part.order_key), part.raw)
+
+
+def _key(text: str) -> str:
+    plain = text.replace("\0", "")
+    return plain if len(plain) <= 300 else f"{plain[:280]}#{zlib.crc32(plain.encode()):08x}"
+
+
+def partition_of(channel_id: int, order_key: str) -> int:
+    """The same thread of the same channel always falls in the same partition, on any node."""
+    return zlib.crc32(f"{channel_id}|{order_key}".encode()) % PARTITIONS
+
+
+class Journal:
+    """Batches rows from any thread into durable transactions of one writer thread."""
+
+    def __init__(self, *, mark: int | None = None) -> None:
+        self._queue: deque[tuple[Sequence[NewRow], Cursor | None, Future[int]]] = deque()
+        self._mark = settings.JOURNAL_MARK if mark is None else mark
+        self._waiting = threading.Condition()
+        self._queued_rows = 0
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self.undigested = 0
+
+    def start(self) -> None:
+        """Begin writing."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Write what is queued, then end."""
+        with self._waiting:
+            self._stopping = True
+            self._waiting.notify_all()
+        if self._thread.ident is not None:
+            self._thread.join(timeout=30)
+
+    def submit(self, rows: Iterable[NewRow], cursor: Cursor | None = None) -> Future[int]:
+        """Queue rows. The Future gives how many were handed to the database. Raises Unavailable above the mark: the platform will repeat."""
+        batch = list(rows)
+        done: Future[int] = Future()
+        with self._waiting:
+            if self._stopping:
+                raise Unavailable("stopping", "Careline is stopping. Try again in a few seconds.")
+            if cursor is None and self._queued_rows + self.undigested >= self._mark:
+                raise Unavailable("journal_full", "Too much is waiting to be digested. Try again in a few seconds.")
+            self._queue.append((batch, cursor, done))
+            self._queued_rows += len(batch)
+            self._waiting.notify()
+        return done
+
+    def _run(self) -> None:
+        while True:
+            taken = self._take()
+            if not taken:
+                connection.close()
+                return
+            self._write(taken)
+
+    def _take(self) -> list[tuple[Sequence[NewRow], Cursor | None, Future[int]]]:
+        with self._waiting:
+            while not self._queue and not self._stopping:
+                self._waiting.wait()
+            taken, size = [], 0
+            while self._queue and (not taken or size + len(self._queue[0][0]) <= BATCH_ROWS):
+                entry = self._queue.popleft()
+                taken.append(entry)
+                size += len(entry[0])
+            self._queued_rows -= size
+            return taken
+
+    def _write(self, taken: list[tuple[Sequence[NewRow], Cursor | None, Future[int]]]) -> None:
+        rows = [row for batch, _, _ in taken for row in batch]
+        cursors = {cursor.channel_id: cursor.value for _, cursor, _ in taken if cursor is not None}
+        try:
+            write_rows(rows, cursors)
+        except DatabaseError as error:
+            _log.error("journal_write_failed", rows=len(rows), error=type(error).__name__)
+            connection.close()
+            for _, _, done in taken:
+                done.set_exception(Unavailable("journal_failed", "The message could not be stored. Try again in a few seconds."))
+            return
+        for batch, _, done in taken:
+            done.set_result(len(batch))
+        digest_wake.wake()
+
+
+def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | None = None) -> None:
+    """Commit rows and cursors in one transaction. One statement a batch of rows, one for each cursor."""
+    now = clock.now()
+    stamp: Any = connection.ops.adapt_datetimefield_value(now)
+    values = [
+        (ids.new_id(), row.workspace_id, row.channel_id, row.event_key, row.order_key, partition_of(row.channel_id, row.order_key), row.raw, row.state, row.reason, "", stamp)
+        for row in rows
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        if values:
+            cursor.executemany(_INSERT, values)
+        for channel_id, value in (cursors or {}).items():
+            cursor.execute("UPDATE channels_channel SET cursor = %s, last_contact_at = %s WHERE id = %s", [msgspec.json.encode(value).decode(), stamp, channel_id])

@@ -1,0 +1,70 @@
+"""Counters last: hourly rollups, the channel's last contact, notices for assignees, and the events that tell everybody."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from careline.cases.models import Notice
+from careline.cases.queries.visible import audience_names, readers_of
+from careline.cases.rollups import add_counts
+from careline.channels.models import Channel
+from careline.intake.batch import Batch, SaidItem
+
+
+def counters(batch: Batch) -> None:
+    """Four statements at most, then the events of the batch."""
+    heard = [item for item in batch.said if not item.said.author.is_us]
+    _count(batch, heard)
+    if batch.rows:
+        Channel.objects.filter(id__in={row.channel_id for row in batch.rows}).update(last_in_at=batch.now, last_contact_at=batch.now)
+    _notify(batch, heard)
+    readers = readers_of({item.case.id for item in batch.said if item.case is not None}) if batch.said else {}
+    for item in batch.said:
+        _record(batch, item, _audience(item, readers))
+
+
+def _count(batch: Batch, heard: list[SaidItem]) -> None:
+    hour = batch.now.replace(minute=0, second=0, microsecond=0)
+    received = Counter((item.row.workspace_id, item.row.channel_id) for item in heard if not item.said.is_history)
+    opened = Counter((item.row.workspace_id, item.row.channel_id) for item in heard if item.case and item.case.id in batch.new_cases and item.case.message_count == 1)
+    add_counts([(workspace_id, hour, channel_id, 0, {"received": count, "opened": opened[(workspace_id, channel_id)]}) for (workspace_id, channel_id), count in sorted(received.items())])
+
+
+def _notify(batch: Batch, heard: list[SaidItem]) -> None:
+    notices = {}
+    for item in heard:
+        if item.case is not None and item.case.assignee_id and not item.said.is_history and not item.said.automatic:
+            notices[item.case.id] = Notice(workspace_id=item.row.workspace_id, agent_id=item.case.assignee_id, case_id=item.case.id, what="reply")
+    Notice.objects.bulk_create(notices.values())
+    for notice in notices.values():
+        batch.work.record_event(
+            notice.workspace_id, "agent.notified", audience=f"only:agent:{notice.agent_id}", case_id=notice.case_id, agent_id=notice.agent_id, facts={"what": "reply"}
+        )
+
+
+def _audience(item: SaidItem, readers: dict[int, list[int]]) -> str:
+    case = item.case
+    if case is None:
+        return f"team:{item.channel.row.team_id or 0}"
+    return ",".join(audience_names(case.team_id, case.assignee_id, readers.get(case.id, [])))
+
+
+def _record(batch: Batch, item: SaidItem, audience: str) -> None:
+    if item.case is not None and item.case.id in batch.new_cases:
+        batch.new_cases.discard(item.case.id)
+        _event(batch, item, "case.opened", audience)
+    _event(batch, item, "message.echoed" if item.said.author.is_us else "message.received", audience)
+
+
+def _event(batch: Batch, item: SaidItem, kind: str, audience: str) -> None:
+    batch.work.record_event(
+        item.row.workspace_id,
+        kind,
+        audience=audience,
+        case_id=item.case.id if item.case else None,
+        thread_id=item.thread.id if item.thread else None,
+        message_id=item.message.id if item.message else None,
+        person_id=item.person.id if item.person else None,
+        channel_id=item.row.channel_id,
+        version=item.case.version if item.case else 0,
+    )

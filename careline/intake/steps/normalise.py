@@ -1,0 +1,68 @@
+"""Raw to typed, before the transaction: everything slow and pure (parsing, cleaning, typing and encrypting files, language)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from careline.channels.base import InboundFile, Part, Said
+from careline.errors import CarelineError, ForeignPayload, UnknownEvent
+from careline.files import storing
+from careline.files.storing import PreparedFile
+from careline.intake.batch import Batch, ChangeItem, ChannelFacts, SaidItem
+from careline.intake.models import JournalRow
+from careline.kit.places import place_of
+from careline.threads.cleaning import clean_html
+from careline.triage.language import detect_language
+
+FUTURE_TOLERANCE: Final = timedelta(minutes=2)
+MOST_CHARS: Final = 200_000
+
+
+def normalise(batch: Batch, channels: dict[int, ChannelFacts]) -> None:
+    """Fill `batch.said` and `batch.changes`; a row that cannot be read is marked, alone, with its reason."""
+    for row in batch.rows:
+        channel = channels.get(row.channel_id)
+        if channel is None:
+            batch.dead[row.id] = ("channel_gone", "The channel of this delivery no longer exists.")
+            continue
+        try:
+            _normalise_row(batch, row, channel)
+        except UnknownEvent as unknown:
+            batch.reasons[row.id] = "unknown_event"
+            del unknown
+        except ForeignPayload as foreign:
+            batch.dead[row.id] = ("foreign_payload", foreign.message)
+        except Exception as error:  # the worker loop: whatever an adapter makes of hostile bytes, only its own row dies
+            batch.dead[row.id] = ("unreadable", place_of(error))
+
+
+def _normalise_row(batch: Batch, row: JournalRow, channel: ChannelFacts) -> None:
+    part = Part(channel.row.account_key, row.event_key, row.order_key, bytes(row.raw))
+    for happening in channel.network.normalise(part, channel.view):
+        if isinstance(happening, Said):
+            batch.said.append(_prepare(batch, row, channel, happening))
+        else:
+            batch.changes.append(ChangeItem(row, channel, happening))
+
+
+def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -> SaidItem:
+    at = min(said.at, batch.now) if said.at <= batch.now + FUTURE_TOLERANCE else batch.now
+    return SaidItem(
+        row=row,
+        channel=channel,
+        said=said,
+        files=[_prepare_file(row.workspace_id, file) for file in said.files],
+        html=clean_html(said.html) if said.html else "",
+        language=said.language or detect_language(said.text),
+        at=at,
+    )
+
+
+def _prepare_file(workspace_id: int, file: InboundFile) -> PreparedFile | None:
+    if not file.content:
+        return None
+    try:
+        return storing.prepare_file(workspace_id, file.content, file.name)
+    except CarelineError:
+        return None

@@ -1,0 +1,134 @@
+"""The conversation a message stands in: a proven continuation first, then the platform's own thread, never an unproven claim by a stranger."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from careline.intake.batch import Batch, SaidItem
+from careline.kit import clock
+from careline.threads.models import Message, Thread
+
+MOST_PARTICIPANTS = 60
+
+
+def thread(batch: Batch) -> None:
+    """Set `item.thread` for every message: five statements at most.
+
+    `continues` is proven by a signature and wins. A thread key whose claim the network marks unproven (`facts["thread_claim"] == "unproven"`, as mail
+    does for References) is followed only by somebody who is in that thread already and whose address passed the sender check; anyone else gets a
+    thread of their own, with a suggestion.
+    """
+    if not batch.said:
+        return
+    continued = _continued(batch.said)
+    known = _known(batch.said) | _named_by_reply(batch.said)
+    missing: dict[tuple[int, str], SaidItem] = {}
+    for item in batch.said:
+        item.thread = continued.get(item.said.continues)
+        key = (item.row.channel_id, item.said.thread_key[:300])
+        if item.thread is None and _is_unproven(item):
+            claimed = known.get(key) or known.get((item.row.channel_id, f"reply:{item.said.reply_to}"))
+            if claimed is not None and not _may_follow(item, claimed):
+                item.row.detail = f"suggests:{claimed.id}"
+                key = (item.row.channel_id, f"own:{item.said.platform_id}"[:300])
+                claimed = known.get(key)
+            item.thread = claimed
+        if item.thread is None:
+            item.thread = known.get(key)
+        if item.thread is None:
+            missing.setdefault(key, item)
+            item.row.order_key = key[1]
+    made = _make(missing)
+    for item in batch.said:
+        if item.thread is None:
+            item.thread = made[(item.row.channel_id, item.row.order_key)]
+    _note_facts(batch)
+
+
+def _is_unproven(item: SaidItem) -> bool:
+    return item.said.facts.get("thread_claim") == "unproven"
+
+
+def _may_follow(item: SaidItem, claimed: Thread) -> bool:
+    return item.said.facts.get("sender_check") == "pass" and item.said.author.key in claimed.participants
+
+
+def _continued(items: Iterable[SaidItem]) -> dict[int, Thread]:
+    """Threads named by a proven `continues`; one of another workspace is not found."""
+    pairs = {(item.said.continues, item.row.workspace_id) for item in items if item.said.continues}
+    if not pairs:
+        return {}
+    wanted = Q()
+    for thread_id, workspace_id in pairs:
+        wanted |= Q(id=thread_id, workspace_id=workspace_id)
+    return {row.id: row for row in Thread.objects.filter(wanted)}
+
+
+def _known(items: Iterable[SaidItem]) -> dict[tuple[int, str], Thread]:
+    keys: dict[int, set[str]] = {}
+    for item in items:
+        keys.setdefault(item.row.channel_id, set()).update({item.said.thread_key[:300], f"own:{item.said.platform_id}"[:300]})
+    wanted = Q()
+    for channel_id, names in keys.items():
+        wanted |= Q(channel_id=channel_id, key__in=sorted(names))
+    return {(row.channel_id, row.key): row for row in Thread.objects.filter(wanted)}
+
+
+def _named_by_reply(items: Iterable[SaidItem]) -> dict[tuple[int, str], Thread]:
+    """For unproven claims: the thread of the message they say they answer."""
+    named = {(item.row.channel_id, item.said.reply_to) for item in items if _is_unproven(item) and item.said.reply_to}
+    if not named:
+        return {}
+    wanted = Q()
+    for channel_id, platform_id in named:
+        wanted |= Q(channel_id=channel_id, platform_id=platform_id)
+    found = Message.objects.filter(wanted, thread__isnull=False).select_related("thread")
+    return {(row.channel_id or 0, f"reply:{row.platform_id}"): row.thread for row in found if row.thread is not None}
+
+
+def _make(missing: dict[tuple[int, str], SaidItem]) -> dict[tuple[int, str], Thread]:
+    if not missing:
+        return {}
+    fresh = [_new_thread(item, key) for (_, key), item in sorted(missing.items(), key=lambda entry: entry[0])]
+    Thread.objects.bulk_create(fresh)
+    return {(row.channel_id, row.key): row for row in fresh}
+
+
+def _new_thread(item: SaidItem, key: str) -> Thread:
+    facts, surface = item.said.thread, item.surface
+    return Thread(
+        workspace_id=item.row.workspace_id,
+        channel_id=item.row.channel_id,
+        key=key,
+        surface=surface.name,
+        is_public=surface.is_public,
+        subject=facts.subject[:400],
+        permalink=facts.permalink[:600],
+        reach=facts.reach,
+        parent_author=facts.parent_author[:200],
+        parent_text=facts.parent_text,
+        created_at=clock.now(),
+    )
+
+
+def _note_facts(batch: Batch) -> None:
+    """New participants, reach and the time of the last inbound message, saved in one statement for all threads touched."""
+    touched: dict[int, Thread] = {}
+    for item in batch.said:
+        row = item.thread
+        assert row is not None  # set above for every item
+        author = item.said.author
+        if not author.is_us:
+            row.last_inbound_at = max(row.last_inbound_at or item.at, item.at) if item.at else row.last_inbound_at
+            if author.key not in row.participants and len(row.participants) < MOST_PARTICIPANTS:
+                row.participants = [*row.participants, author.key]
+        row.reach = max(row.reach, item.said.thread.reach)
+        touched[row.id] = row
+    Thread.objects.bulk_create(
+        [touched[key] for key in sorted(touched)],
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["last_inbound_at", "participants", "reach"],
+    )

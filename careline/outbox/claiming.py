@@ -1,0 +1,123 @@
+"""Choosing what may be sent now, and writing the attempt down before anything touches the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+
+from careline.channels import access, registry
+from careline.channels.capabilities import Limit
+from careline.channels.models import Channel
+from careline.clocks import leases
+from careline.events.recording import UnitOfWork, unit_of_work
+from careline.kit import clock
+from careline.outbox.models import Attempt, Bucket, Delivery
+from careline.workspaces.models import Installation
+
+CLAIM_LIMIT = 50
+OWNER_LEASE_S = 15.0
+_SENDABLE = ("active", "failing", "silent")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A delivery this process may send once: its attempt is committed."""
+
+    delivery_id: int
+    attempt_id: int
+    attempt: int
+    channel_id: int
+
+
+def owner_lease(owner: str = leases.OWNER) -> str:
+    """The lease that says a sending process is alive."""
+    return f"sender:{owner}"
+
+
+def claim_due(limit: int = CLAIM_LIMIT) -> list[Claim]:
+    """Take due deliveries in order, at most one a thread, as far as windows of rate allow. One transaction.
+
+    Rows are locked with SKIP LOCKED (on SQLite by the write lock), so two senders never take the same one. A thread with a delivery on the wire waits:
+    order inside a thread is the order in which it was written.
+    """
+    if Installation.objects.filter(is_held=True).exists():
+        return []
+    now = clock.now()
+    with unit_of_work() as work:
+        due = list(_due(now).select_for_update(skip_locked=True, of=("self",)).order_by("not_before", "id")[:limit])
+        if not due:
+            return []
+        chosen = _first_of_each_thread(due)
+        channels = access.channels_by_id(sorted({delivery.channel_id for delivery in chosen}))
+        allowed = [delivery for delivery in chosen if _may_send(delivery, channels[delivery.channel_id], now)]
+        return _start_attempts(work, allowed, now)
+
+
+def _due(now: datetime):  # type: ignore[no-untyped-def] # a queryset of Delivery
+    open_channels = Channel.objects.filter(state__in=_SENDABLE, held_at__isnull=True).filter(Q(open_until__isnull=True) | Q(open_until__lte=now))
+    return Delivery.objects.filter(state__in=["queued", "held"], not_before__lte=now, channel_id__in=open_channels.values("id"))
+
+
+def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
+    candidates = list(due)
+    threads = {delivery.thread_id for delivery in candidates}
+    busy = set(Delivery.objects.filter(state="sending", thread_id__in=threads).values_list("thread_id", flat=True))
+    # An earlier one that backs off holds back the later ones of its thread.
+    waiting = dict(Delivery.objects.filter(state__in=["queued", "held"], thread_id__in=threads).order_by("-id").values_list("thread_id", "id"))
+    chosen: list[Delivery] = []
+    for delivery in sorted(candidates, key=lambda one: one.id):
+        if delivery.thread_id not in busy and waiting.get(delivery.thread_id) == delivery.id:
+            busy.add(delivery.thread_id)
+            chosen.append(delivery)
+    return chosen
+
+
+def _may_send(delivery: Delivery, channel: Channel, now: datetime) -> bool:
+    view = access.view_channel(channel)
+    limits = registry.network(channel.network).effective(view).outbound.limits
+    waits = [take_token(_bucket_name(limit, delivery, channel), limit, now) for limit in limits]
+    wait_s = max(waits, default=0.0)
+    if wait_s > 0:
+        Delivery.objects.filter(id=delivery.id).update(not_before=now + timedelta(seconds=wait_s))
+    return wait_s <= 0
+
+
+def _bucket_name(limit: Limit, delivery: Delivery, channel: Channel) -> str:
+    scopes = {"app": channel.connection_id, "account": channel.id, "thread": delivery.thread_id, "recipient": f"{channel.id}:{delivery.recipient[:60]}"}
+    return f"{limit.scope}:{scopes[limit.scope]}:{limit.n}/{limit.per_s:g}"
+
+
+def take_token(name: str, limit: Limit, now: datetime) -> float:
+    """Take one token inside the caller's transaction. Returns 0 when there was one, else the seconds until there is."""
+    bucket, _ = Bucket.objects.select_for_update().get_or_create(name=name, defaults={"tokens": float(limit.n), "refilled_at": now})
+    rate = limit.n / limit.per_s
+    tokens = min(float(limit.n), bucket.tokens + max(0.0, (now - bucket.refilled_at).total_seconds()) * rate)
+    taken = tokens >= 1
+    Bucket.objects.filter(name=name).update(tokens=tokens - 1 if taken else tokens, refilled_at=now)
+    return 0.0 if taken else (1 - tokens) / rate
+
+
+def _start_attempts(work: UnitOfWork, deliveries: list[Delivery], now: datetime) -> list[Claim]:
+    attempts = [Attempt(workspace_id=one.workspace_id, delivery=one, number=one.tries + 1, owner=leases.OWNER, started_at=now) for one in deliveries]
+    Attempt.objects.bulk_create(attempts)
+    for delivery in deliveries:
+        delivery.state, delivery.tries = "sending", delivery.tries + 1
+        record_state(work, delivery)
+    Delivery.objects.bulk_update(deliveries, ["state", "tries"])
+    return [Claim(attempt.delivery_id, attempt.id, attempt.number, attempt.delivery.channel_id) for attempt in attempts]
+
+
+def record_state(work: UnitOfWork, delivery: Delivery) -> None:
+    """The event of a delivery's new state."""
+    work.record_event(
+        delivery.workspace_id,
+        "delivery.changed",
+        delivery_id=delivery.id,
+        message_id=delivery.message_id,
+        case_id=delivery.case_id,
+        channel_id=delivery.channel_id,
+        facts={"state": delivery.state},
+    )

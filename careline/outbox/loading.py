@@ -1,0 +1,77 @@
+"""A claimed delivery as its network wants it: one Outgoing, complete, with files read only when asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from careline.channels.base import Outgoing, OutgoingFile
+from careline.files import storing
+from careline.outbox.models import Delivery
+from careline.people.models import Identity
+from careline.threads.models import Attachment, Message
+
+REFERENCES_KEPT = 20
+
+
+def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
+    """Five statements at most. Raises Delivery.DoesNotExist."""
+    delivery = Delivery.objects.select_related("message", "message__thread").get(id=delivery_id)
+    message, thread = delivery.message, delivery.message.thread
+    if thread is None:
+        raise Delivery.DoesNotExist
+    facts = {str(key): str(value) for key, value in delivery.facts.items() if isinstance(value, str | int)}
+    return Outgoing(
+        delivery_id=delivery.id,
+        idempotency_key=delivery.idempotency_key,
+        attempt=attempt,
+        surface=message.surface,
+        thread_id=thread.id,
+        thread_key=thread.key,
+        recipient=delivery.recipient,
+        text=message.text,
+        author_kind="machine" if delivery.author_kind == "machine" else "human",
+        html=message.html,
+        subject=facts.get("subject", thread.subject),
+        reply_to=message.reply_to,
+        references=_references(thread.id, message),
+        to=_addresses(delivery.facts.get("to")),
+        copied=_addresses(delivery.facts.get("copied")),
+        files=tuple(_file(attachment) for attachment in Attachment.objects.select_related("file").filter(message=message).order_by("id")),
+        agent_name=message.author_name,
+        language=message.language,
+        facts=facts,
+        written_at=message.at,
+    )
+
+
+def _references(thread_id: int, message: Message) -> tuple[str, ...]:
+    earlier = Message.objects.filter(thread_id=thread_id, platform_id__isnull=False, id__lt=message.id).order_by("-at").values_list("platform_id", flat=True)
+    return tuple(str(one) for one in reversed(list(earlier[:REFERENCES_KEPT])))
+
+
+def _addresses(value: object) -> tuple[str, ...]:
+    return tuple(str(one) for one in value) if isinstance(value, list) else ()
+
+
+def _file(attachment: Attachment) -> OutgoingFile:
+    stored = attachment.file
+    return OutgoingFile(
+        name=attachment.name,
+        content_type=stored.content_type if stored else "application/octet-stream",
+        size_bytes=stored.size_bytes if stored else 0,
+        read=_reader(attachment.workspace_id, attachment.file_id or 0),
+        content_id=attachment.content_id,
+    )
+
+
+def _reader(workspace_id: int, file_id: int) -> Callable[[], Awaitable[bytes]]:
+    async def read() -> bytes:
+        return (await asyncio.to_thread(storing.read_file, workspace_id, file_id))[1]
+
+    return read
+
+
+def recipient_of(identity: Identity) -> str:
+    """What a delivery to this identity is addressed to."""
+    return identity.key

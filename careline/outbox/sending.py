@@ -1,0 +1,178 @@
+"""The sender: claims, sends, settles; looks up what is unknown; takes over from senders that died. Runs in the network loop."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import ParamSpec, TypeVar
+
+import structlog
+from django.db import close_old_connections
+
+from careline.channels import access, registry
+from careline.channels.base import ChannelView, Network, Outgoing, Tools
+from careline.clocks import leases
+from careline.clocks.models import Lease
+from careline.errors import ChannelError
+from careline.kit import clock
+from careline.outbox import claiming, settling
+from careline.outbox.claiming import Claim
+from careline.outbox.loading import load_outgoing
+from careline.outbox.models import Attempt, Delivery
+
+POLL_S = 0.25
+RENEW_S = 5.0
+LOOK_UP_EVERY_S = 5.0
+# A request of a sender that died can still be on its way into the platform: ask only after it must have arrived.
+LOOK_UP_AGE_S = 4.0
+SEND_TIMEOUT_S = 60.0
+_log = structlog.get_logger()
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Sender:
+    """One per worker process. `tools` is the network loop's guarded client."""
+
+    def __init__(self, tools: Tools, pool: ThreadPoolExecutor, *, alone: bool) -> None:
+        self._tools = tools
+        self._pool = pool
+        self._alone = alone
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def nudge(self) -> None:
+        """Something may be due. Call from the loop's own thread."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Until `stop`."""
+        keeper = asyncio.create_task(self._keep())
+        try:
+            await self._in_thread(self._recover)
+            while not self._stopping:
+                await self._round()
+        finally:
+            keeper.cancel()
+
+    async def stop(self) -> None:
+        """Take nothing new, let what is on the wire finish for some seconds, give the lease back."""
+        self._stopping = True
+        self._wake.set()
+        if self._running:
+            await asyncio.wait(self._running, timeout=8)
+        await self._in_thread(leases.give_back, [claiming.owner_lease()])
+
+    async def _round(self) -> None:
+        try:
+            claims = await self._in_thread(claiming.claim_due)
+        except Exception as error:  # the worker loop: a database hiccup must not end the sender
+            _log.error("claim_failed", error=type(error).__name__)
+            claims = []
+        for claim in claims:
+            self._spawn(self._send(claim))
+        if not claims:
+            try:
+                await asyncio.wait_for(self._wake.wait(), POLL_S)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._wake.set()
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("send_task_failed", error=type(task.exception()).__name__)
+
+    async def _send(self, claim: Claim) -> None:
+        outgoing, channel, network = await self._in_thread(_load, claim)
+        rules = network.effective(channel).outbound
+        try:
+            sent = await asyncio.wait_for(network.send(outgoing, channel, self._tools), SEND_TIMEOUT_S)
+        except ChannelError as error:
+            await self._in_thread(settling.settle_error, claim, error, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome)
+        except Exception as error:  # the worker loop: whatever an adapter raises, we cannot know whether it was posted
+            _log.error("send_failed", network=network.slug, delivery=claim.delivery_id, error=type(error).__name__)
+            unknown = ChannelError("adapter_failed", type(error).__name__, outcome_unknown=True)
+            await self._in_thread(settling.settle_error, claim, unknown, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome)
+        else:
+            await self._in_thread(settling.settle_sent, claim, sent)
+
+    async def _look_up(self, delivery_id: int) -> None:
+        loaded = await self._in_thread(_load_unknown, delivery_id)
+        if loaded is None:
+            return
+        outgoing, channel, network = loaded
+        if network.effective(channel).outbound.unknown_outcome != "lookup":
+            return
+        try:
+            found = await asyncio.wait_for(network.look_up(outgoing, channel, self._tools), SEND_TIMEOUT_S)
+        except (ChannelError, TimeoutError, OSError):
+            return
+        await self._in_thread(settling.settle_found, delivery_id, found)
+
+    async def _keep(self) -> None:
+        """Renew our lease, adopt what dead senders left, ask again about what is unknown."""
+        last_look_up_s = 0.0
+        while True:
+            try:
+                await self._in_thread(leases.take, [claiming.owner_lease()], lasts_s=claiming.OWNER_LEASE_S)
+                await self._in_thread(self._recover)
+                if clock.epoch_s() - last_look_up_s >= LOOK_UP_EVERY_S:
+                    last_look_up_s = clock.epoch_s()
+                    for delivery_id in await self._in_thread(_unknown_ids):
+                        await self._look_up(delivery_id)
+            except Exception as error:  # the worker loop
+                _log.error("sender_keep_failed", error=type(error).__name__)
+            await asyncio.sleep(RENEW_S)
+
+    def _recover(self) -> None:
+        """Deliveries on the wire of a sender whose lease is over. Alone on the database, every other sender is dead at once."""
+        open_attempts = Attempt.objects.filter(ended_at__isnull=True, delivery__state="sending").exclude(owner=leases.OWNER)
+        owners = set(open_attempts.values_list("owner", flat=True))
+        if not owners:
+            return
+        names = {claiming.owner_lease(owner) for owner in owners}
+        alive = set() if self._alone else set(Lease.objects.filter(what__in=names, expires_at__gt=clock.now()).values_list("what", flat=True))
+        for attempt in open_attempts.select_related("delivery"):
+            if claiming.owner_lease(attempt.owner) not in alive:
+                settling.settle_abandoned(attempt.delivery_id, safe_retry=_is_safe_to_repeat(attempt.delivery.channel_id))
+
+    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def run() -> T:
+            close_old_connections()
+            return work(*args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+
+def _load(claim: Claim) -> tuple[Outgoing, ChannelView, Network]:
+    outgoing = load_outgoing(claim.delivery_id, claim.attempt)
+    channel = access.view_channel(access.channels_by_id([claim.channel_id])[claim.channel_id])
+    return outgoing, channel, registry.network(channel.network)
+
+
+def _load_unknown(delivery_id: int) -> tuple[Outgoing, ChannelView, Network] | None:
+    delivery = Delivery.objects.filter(id=delivery_id, state="unknown").first()
+    if delivery is None:
+        return None
+    return _load(Claim(delivery.id, 0, delivery.tries, delivery.channel_id))
+
+
+def _unknown_ids() -> list[int]:
+    settled_at = clock.now() - timedelta(seconds=LOOK_UP_AGE_S)
+    unknown = Delivery.objects.filter(state="unknown").exclude(attempts__started_at__gt=settled_at)
+    return list(unknown.order_by("-id").values_list("id", flat=True)[:50])
+
+
+def _is_safe_to_repeat(channel_id: int) -> bool:
+    row = access.channels_by_id([channel_id]).get(channel_id)
+    return row is not None and registry.network(row.network).effective(access.view_channel(row)).outbound.unknown_outcome == "safe_retry"

@@ -1,0 +1,186 @@
+"""One process: which rooms run in it, in which order they open and close. Roles `web` and `worker`; both by default."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import structlog
+import uvicorn
+from django.conf import settings
+from django.db import connection
+from starlette.applications import Starlette
+
+from careline.channels.base import Tools
+from careline.clocks import firing
+from careline.doors import CoreDoors
+from careline.edge.app import build_app
+from careline.edge.hub import Hub
+from careline.events import bridging, hub
+from careline.intake.digest import Digest
+from careline.intake.housekeeping import run_housekeeping
+from careline.intake.journal import Journal
+from careline.intake.readers import Readers
+from careline.kit.http import GuardedClient
+from careline.outbox.sending import Sender
+
+STATIC = Path(__file__).parent / "screens" / "static"
+_log = structlog.get_logger()
+
+
+class NetworkLoop:
+    """The thread with an event loop of its own for everything that talks to platforms: sender and readers."""
+
+    def __init__(self, journal: Journal, *, alone: bool) -> None:
+        self._journal = journal
+        self._alone = alone
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._main()), name="network", daemon=True)
+        self._stop: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._sender: Sender | None = None
+
+    def start(self) -> None:
+        """Begin sending and reading."""
+        self._thread.start()
+        hub.subscribe(lambda workspace_id, n: self._nudge())
+
+    def stop(self) -> None:
+        """Stop reading, let sends finish."""
+        if self._loop is not None and self._stop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(timeout=15)
+
+    def _nudge(self) -> None:
+        if self._loop is not None and self._sender is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._sender.nudge)
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        pool = ThreadPoolExecutor(2, thread_name_prefix="network-db")
+        # Channel addresses are typed by administrators, whose mail server may well be in the house; addresses in customers' words never are.
+        client = GuardedClient(allow_private=True)
+        tools = Tools(http=client)
+        self._sender = Sender(tools, pool, alone=self._alone)
+        readers = Readers(self._journal, tools, pool)
+        tasks = [asyncio.create_task(self._sender.run()), asyncio.create_task(readers.run())]
+        await self._stop.wait()
+        await readers.stop()
+        await self._sender.stop()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await client.close()
+        pool.shutdown(wait=True)
+
+
+class House:
+    """All rooms of this process. `start` before the first request, `stop` after the last."""
+
+    def __init__(self, roles: frozenset[str]) -> None:
+        self.roles = roles
+        self.journal = Journal()
+        self.doors = CoreDoors(self.journal)
+        self.hub = Hub(self.doors)
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._network = NetworkLoop(self.journal, alone=connection.vendor == "sqlite")
+        self._bridge = bridging.bridge_for(connection.vendor)
+
+    def start(self) -> None:
+        """Open the rooms, the way in last."""
+        self.journal.start()
+        if self._bridge is not None:
+            self._bridge.start()
+        if "worker" in self.roles:
+            digest = Digest(self.journal)
+            self._spawn("digest", lambda: digest.run(self._stopping))
+            self._spawn("timer", lambda: firing.run_timer(self._stopping))
+            self._spawn("housekeeping", lambda: run_housekeeping(self._stopping))
+            self._network.start()
+        self.doors.not_ready = ""
+        _log.info("house_open", roles=sorted(self.roles), database=connection.vendor)
+
+    def _spawn(self, name: str, work: Callable[[], None]) -> None:
+        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def stop(self) -> None:
+        """Close the rooms: the way in first."""
+        self.doors.not_ready = "stopping"
+        self._stopping.set()
+        if "worker" in self.roles:
+            self._network.stop()
+        self.journal.stop()
+        for thread in self._threads:
+            thread.join(timeout=15)
+        if self._bridge is not None:
+            self._bridge.stop()
+        _log.info("house_closed")
+
+
+class Server(uvicorn.Server):
+    """Closes the streams before it waits for open requests."""
+
+    def __init__(self, config: uvicorn.Config, edge_hub: Hub) -> None:
+        super().__init__(config)
+        self._edge_hub = edge_hub
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        self._edge_hub.close()
+        super().handle_exit(sig, frame)  # type: ignore[arg-type] # a FrameType
+
+
+def build(house: House) -> Starlette:
+    """The ASGI application of this process."""
+    from careline.asgi import build_core
+    from careline.edge.widget import widget_routes
+    from careline.intake.widget_door import CoreWidgetDoor
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        house.hub.bind()
+        leave = hub.subscribe(house.hub.hint)
+        house.start()
+        try:
+            yield
+        finally:
+            leave()
+            house.hub.close()
+            await asyncio.to_thread(house.stop)
+
+    return build_app(
+        house.doors,
+        house.hub,
+        build_core(),
+        static=STATIC,
+        hook_limit_bytes=settings.HOOK_BODY_LIMIT_BYTES,
+        upload_limit_bytes=settings.UPLOAD_LIMIT_BYTES,
+        metrics_token=settings.METRICS_TOKEN,
+        more=widget_routes(CoreWidgetDoor(house.journal)),
+        lifespan=lifespan,
+    )
+
+
+def serve(host: str, port: int, roles: frozenset[str]) -> None:
+    """Run until SIGTERM or SIGINT."""
+    house = House(roles)
+    config = uvicorn.Config(
+        build(house),
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        timeout_keep_alive=20,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+    )
+    Server(config, house.hub).run()
