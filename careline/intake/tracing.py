@@ -65,7 +65,9 @@ def trace(reference: str, *, workspace_id: int | None = None) -> Trace:
 
 def _find_messages(wanted: str, workspace_id: int | None) -> list[Message]:
     channels = _channel_ids(workspace_id)  # both keys are indexed behind their channel
-    aliased = MessageAlias.objects.filter(channel_id__in=channels, platform_id=wanted).values_list("message_id", flat=True)
+    aliased = MessageAlias.objects.filter(channel_id__in=channels, platform_id=wanted).values_list(
+        "message_id", flat=True
+    )
     match = Q(channel_id__in=channels, platform_id=wanted) | Q(id__in=list(aliased))
     match = match | Q(id=int(wanted)) if _is_id(wanted) else match
     found = Message.objects.filter(match, **_within(workspace_id))

@@ -1,0 +1,1 @@
+"""Verbs of channels: connecting, changing, checking, holding."""
