@@ -9,11 +9,21 @@ from careline.people.models import Person
 
 
 class Case(models.Model):
-    """One problem of one person. `queue_key` orders the queue (small first): class, then due time or score; see cases/queue.py."""
+    """One problem of one person. `queue_key` orders the queue (small first): class, then due time or score; see cases/queue.py.
+
+    `clock_percent` is the last step (25, 50, 80, 100) its clock passed. `heard_version` and `answered_version` are the versions at which the
+    customer and an agent (`answered_by_id`) last spoke: what the collision stop compares.
+    """
 
     STATES = [("open", "open"), ("waiting", "waiting"), ("done", "done")]
     REASONS = [("", ""), ("customer", "customer"), ("department", "department"), ("until", "until")]
-    OUTCOMES = [("", ""), ("solved", "solved"), ("heard", "heard"), ("no_answer_needed", "no_answer_needed"), ("spam", "spam")]
+    OUTCOMES = [
+        ("", ""),
+        ("solved", "solved"),
+        ("heard", "heard"),
+        ("no_answer_needed", "no_answer_needed"),
+        ("spam", "spam"),
+    ]
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()
@@ -59,6 +69,11 @@ class Case(models.Model):
     first_answer_in_time = models.BooleanField(null=True)
     done_at = models.DateTimeField(null=True)
     snoozed_until = models.DateTimeField(null=True)
+    clock_percent = models.SmallIntegerField(default=0)
+    reopen_count = models.IntegerField(default=0)
+    heard_version = models.IntegerField(default=0)
+    answered_version = models.IntegerField(default=0)
+    answered_by_id = models.BigIntegerField(null=True)
     version = models.IntegerField(default=1)
 
     class Meta:
@@ -98,7 +113,11 @@ class CaseAct(models.Model):
     undone_by_id = models.BigIntegerField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["case_id", "-id"], name="act_case"), models.Index(fields=["batch"], name="act_batch")]
+        indexes = [
+            models.Index(fields=["case_id", "-id"], name="act_case"),
+            models.Index(fields=["batch"], name="act_batch"),
+            models.Index(fields=["agent_id", "-id"], name="act_agent"),
+        ]
 
 
 class Tag(models.Model):
@@ -154,6 +173,7 @@ class CaseReader(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case_id", "agent_id"], name="case_reader_once")]
+        indexes = [models.Index(fields=["agent_id", "case_id"], name="case_reader_agent")]
 
 
 class Notice(models.Model):
@@ -202,4 +222,6 @@ class RollupHour(models.Model):
     first_answers_in_time = models.IntegerField(default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["workspace_id", "hour_at", "channel_id", "agent_id"], name="rollup_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["workspace_id", "hour_at", "channel_id", "agent_id"], name="rollup_once")
+        ]

@@ -22,7 +22,10 @@ class Person(models.Model):
     version = models.IntegerField(default=1)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace_id", "name"], name="person_name"), models.Index(fields=["merged_into_id"], name="person_merged")]
+        indexes = [
+            models.Index(fields=["workspace_id", "name"], name="person_name"),
+            models.Index(fields=["merged_into_id"], name="person_merged"),
+        ]
 
 
 class Identity(models.Model):

@@ -13,6 +13,7 @@ from careline.events.recording import UnitOfWork
 from careline.files import storing
 from careline.kit import clock
 from careline.threads import search
+from careline.threads.cleaning import clean_html
 from careline.threads.models import Attachment, Message, MessageAlias, Revision, Tombstone
 
 REVISIONS_KEPT: Final = 50
@@ -59,6 +60,30 @@ def apply_edits(
     search.reindex([_search_row(message) for message in messages if message.case_id])
     record_each(work, "message.edited", messages, audiences)
     return messages
+
+
+def apply_edit(work: UnitOfWork, message: Message, *, text: str, at: datetime, html: str = "") -> bool:
+    """One author's change; the HTML is cleaned here. Returns whether anything changed."""
+    edit = Edit(message, text.replace("\0", ""), at, clean_html(html) if html else "")
+    return bool(apply_edits(work, [edit]))
+
+
+def apply_deletion(work: UnitOfWork, message: Message, *, at: datetime) -> None:
+    """One author's deletion; its tombstone is the caller's. Deleting twice changes nothing."""
+    if message.deleted_at is None:
+        purge_words([message], at)
+        record_each(work, "message.deleted", [message], None)
+
+
+def apply_reaction(work: UnitOfWork, message: Message, *, author_key: str, emoji: str) -> None:
+    """A reaction set, or taken back with an empty emoji; one per author. Two statements."""
+    if message.deleted_at is not None:
+        return
+    others = {key: value for key, value in message.reactions.items() if key != author_key}
+    message.reactions = {**others, author_key: emoji[:16]} if emoji else others
+    message.version += 1
+    message.save(update_fields=["reactions", "version"])
+    record_each(work, "message.reacted", [message], None)
 
 
 def _in_order(edits: Iterable[Edit]) -> list[Edit]:

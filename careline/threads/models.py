@@ -31,7 +31,12 @@ class Thread(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel_id", "key"], name="thread_key")]
-        indexes = [models.Index(fields=["workspace_id"], name="thread_workspace")]
+        indexes = [
+            models.Index(fields=["workspace_id"], name="thread_workspace"),
+            models.Index(
+                fields=["bound_case_id"], condition=models.Q(bound_case_id__isnull=False), name="thread_bound"
+            ),
+        ]
 
 
 class Message(models.Model):

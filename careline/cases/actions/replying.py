@@ -1,0 +1,333 @@
+"""Answer a customer: message, delivery and event in one unit of work, after every stop that the platform and the desk know."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from careline.cases.actions.snoozing import wait_change
+from careline.cases.applying import apply_outbound, close
+from careline.cases.changing import CaseChange, changing_case, hours_of_calendar
+from careline.cases.counting import Counted, count, counted
+from careline.cases.filing import access_files, attach_files, check_files
+from careline.cases.models import Draft
+from careline.cases.queries.answering import identity_on, recipient_of, surface_of
+from careline.cases.queries.persons import known_identities
+from careline.channels.access import channels_by_id
+from careline.channels.capabilities import Surface, TextRule
+from careline.channels.models import Channel
+from careline.errors import Conflict, InputRefused, NotFound
+from careline.outbox.models import Delivery
+from careline.outbox.windows import window_of
+from careline.people.models import Identity, Person
+from careline.threads import search
+from careline.threads.models import Message, Thread
+from careline.threads.queries import last_inbound_by_thread, thread_ids_of_case, threads_by_id
+from careline.threads.starting import private_thread_with, start_thread
+from careline.workspaces.roles import check_may
+from careline.workspaces.sight import Viewer
+
+Mode = Literal["public", "private"]
+Then = Literal["stay", "waiting", "done"]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What an agent wrote, as the composer sends it. `seen_version` 0: no collision check; `client_key` '' gives no protection from double posts."""
+
+    thread_id: int
+    text: str
+    mode: Mode
+    file_ids: tuple[int, ...] = ()
+    reply_to_message_id: int = 0
+    subject: str = ""
+    to: tuple[str, ...] = ()
+    copied: tuple[str, ...] = ()
+    client_key: str = ""
+    seen_version: int = 0
+    snippet_id: int = 0
+    override: bool = False
+    then: Then = "stay"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an answer goes: thread, channel, rules of the surface, what it replies to, and who it is for."""
+
+    thread: Thread
+    channel: Channel
+    surface: Surface
+    reply: Message | None
+    identity: Identity | None
+    facts: dict[str, object] = field(default_factory=dict)
+
+
+def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
+    viewer: Viewer,
+    number: int,
+    *,
+    thread_id: int,
+    text: str,
+    mode: Mode,
+    file_ids: Sequence[int] = (),
+    reply_to_message_id: int = 0,
+    subject: str = "",
+    to: Sequence[str] = (),
+    copied: Sequence[str] = (),
+    client_key: str = "",
+    seen_version: int = 0,
+    snippet_id: int = 0,
+    override: bool = False,
+    then: Then = "stay",
+) -> Message:
+    """Answer in a thread of the case; `mode` private on a public thread goes to the customer alone, in the same case.
+
+    A repeated `client_key` returns the first message. Raises Forbidden; NotFound for a foreign case, thread or file; InputRefused (text_empty,
+    text_too_long, files_*, window codes of outbox.windows, mode_wrong); Conflict('changed_since_seen') unless `override`, ('person_blocked').
+    """
+    written = Written(
+        thread_id, text.strip(), mode, tuple(file_ids), reply_to_message_id, subject.strip(), tuple(to), tuple(copied), client_key, seen_version,
+        snippet_id, override, then,
+    )  # fmt: skip
+    if mode == "public":
+        check_may(viewer.role, "answer_public")
+    with changing_case(viewer, number, "answer") as change:
+        key = delivery_key(viewer.agent_id, change.case.id, client_key)
+        first = Delivery.objects.select_related("message").filter(idempotency_key=key).first() if client_key else None
+        if first is not None:
+            return first.message
+        check_unchanged(change, written)
+        place = find_place(change, written)
+        check_allowed(change, place, written)
+        return send(viewer, change, place, written, key)
+
+
+def delivery_key(agent_id: int, case_id: int, client_key: str) -> str:
+    """The same for the same click, however often it is posted; a new one without a client key."""
+    from careline.kit.ids import new_token
+
+    return hashlib.blake2b(f"{agent_id}|{case_id}|{client_key or new_token()}".encode(), digest_size=24).hexdigest()
+
+
+def check_unchanged(change: CaseChange, written: Written) -> None:
+    """Stop when the customer or another agent spoke after the version the writer saw."""
+    case, seen = change.case, written.seen_version
+    if not seen or written.override:
+        return
+    if case.heard_version > seen or (case.answered_version > seen and case.answered_by_id != change.agent_id):
+        raise Conflict("changed_since_seen", _("Something new was said in this case. Read it, then send."))
+
+
+def find_place(change: CaseChange, written: Written) -> Place:
+    """The thread of the case to answer in; for a private answer to a public thread the private one, begun if need be."""
+    thread = _access_thread(change, written.thread_id)
+    channel = channels_by_id([thread.channel_id])[thread.channel_id]
+    surface = surface_of(channel, thread.surface)
+    if surface is None:
+        raise InputRefused("answer_elsewhere", _("This channel cannot be answered from here."), field="thread_id")
+    if written.mode == "private" and thread.is_public:
+        return _private_place(change, thread, channel, surface)
+    if (written.mode == "public") != thread.is_public:
+        raise InputRefused("mode_wrong", _("Choose again whether this answer is public or private."), field="mode")
+    reply = _reply(change, thread, written.reply_to_message_id)
+    return Place(thread, channel, surface, reply, _identity(change, reply, channel))
+
+
+def _access_thread(change: CaseChange, thread_id: int) -> Thread:
+    case = change.case
+    thread = threads_by_id(case.workspace_id, [thread_id]).get(thread_id)
+    if thread is None or thread_id not in thread_ids_of_case(case.workspace_id, case.id):
+        raise NotFound("thread_not_found", _("This conversation does not belong to the case."))
+    return thread
+
+
+def _private_place(change: CaseChange, public: Thread, channel: Channel, surface: Surface) -> Place:
+    case = change.case
+    private = surface_of(channel, surface.private_surface) if surface.private_surface else None
+    if private is None or private.initiate not in {"after_contact", "free"}:
+        raise InputRefused("no_private_way", _("This channel has no private way to answer."), field="mode")
+    reply = _reply(change, public, 0)
+    identity = _identity(change, reply, channel)
+    known = private_thread_with(channel.id, private.name, case.person_id)
+    thread = known or _begun_before(change, channel, private) or start_thread(
+        case.workspace_id, channel.id, private.name, subject=public.subject, case_id=case.id
+    )  # fmt: skip
+    _bind(thread, case.id)
+    facts: dict[str, object] = {"from_thread": public.key, "from_message": (reply.platform_id or "") if reply else ""}
+    return Place(thread, channel, private, None, identity, facts)
+
+
+def _begun_before(change: CaseChange, channel: Channel, private: Surface) -> Thread | None:
+    return (
+        Thread.objects.filter(bound_case_id=change.case.id, channel_id=channel.id, surface=private.name)
+        .order_by("id")
+        .first()
+    )
+
+
+def _bind(thread: Thread, case_id: int) -> None:
+    if thread.bound_case_id != case_id:
+        thread.bound_case_id = case_id
+        thread.save(update_fields=["bound_case_id"])
+
+
+def _reply(change: CaseChange, thread: Thread, message_id: int) -> Message | None:
+    if not message_id:
+        return last_inbound_by_thread([thread.id], change.case.person_id).get(thread.id)
+    found = (
+        Message.objects.select_related("author_identity")
+        .filter(id=message_id, thread=thread, workspace_id=thread.workspace_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound("message_not_found", _("The message you answer is no longer there."))
+    return found
+
+
+def _identity(change: CaseChange, reply: Message | None, channel: Channel) -> Identity | None:
+    if reply is not None and reply.author_identity is not None:
+        return reply.author_identity
+    return identity_on(known_identities(change.case.workspace_id, change.case.person_id), channel)
+
+
+def check_allowed(change: CaseChange, place: Place, written: Written) -> None:
+    """Every stop of the surface: text, files, window, and a blocked person."""
+    files = access_files(change.case.workspace_id, written.file_ids)
+    check_text(place.surface.text, written.text, has_files=bool(files))
+    check_files(place.surface.attachments, files, has_text=bool(written.text))
+    if Person.objects.filter(id=change.case.person_id, blocked_at__isnull=False).exists():
+        raise Conflict("person_blocked", _("This person is blocked. Undo the block before you answer."))
+    state = window_of(
+        place.surface,
+        place.thread.last_inbound_at,
+        change.now,
+        "human",
+        last_comment_at=_last_comment_at(change, place),
+        sent_since=_sent_since(place),
+    )
+    if state.closed_code:
+        raise InputRefused(
+            state.closed_code,
+            _("The platform does not let us write here any more. Choose another way to answer."),
+            field="thread_id",
+        )
+
+
+def check_text(rule: TextRule, text: str, *, has_files: bool) -> None:
+    """Refuse an empty or over-long text, counted in the surface's own unit. A surface that splits takes any length."""
+    if not text and not (has_files and rule.empty_ok_with_media):
+        raise InputRefused("text_empty", _("Write something first."), field="text")
+    if rule.on_overflow == "reject" and not rule.fits(text):
+        over = rule.length(text) - rule.max_length
+        raise InputRefused(
+            "text_too_long", _("The text is %(over)d too long for this channel.") % {"over": max(1, over)}, field="text"
+        )
+
+
+def _last_comment_at(change: CaseChange, place: Place):  # type: ignore[no-untyped-def]
+    ids = thread_ids_of_case(change.case.workspace_id, change.case.id)
+    threads = threads_by_id(change.case.workspace_id, ids).values()
+    return max(
+        (
+            one.last_inbound_at
+            for one in threads
+            if one.is_public and one.channel_id == place.channel.id and one.last_inbound_at
+        ),
+        default=None,
+    )
+
+
+def _sent_since(place: Place) -> int:
+    if not any(window.max_messages for window in place.surface.windows):
+        return 0
+    said = Message.objects.filter(thread=place.thread, direction="outbound", deleted_at__isnull=True)
+    return (said.filter(at__gt=place.thread.last_inbound_at) if place.thread.last_inbound_at else said).count()
+
+
+def send(viewer: Viewer, change: CaseChange, place: Place, written: Written, key: str) -> Message:
+    """Message, files, delivery, search, figures, case and events of an answer that passed every check."""
+    message = _write_message(viewer, change, place, written)
+    attach_files(viewer.workspace_id, message, written.file_ids)
+    _queue_delivery(change, place, written, message, key)
+    search.index_messages(
+        [(message.id, viewer.workspace_id, change.case.id, message.at, f"{viewer.name} {message.text}")]
+    )
+    happened = _apply(viewer, change, place, message, written.then)
+    Draft.objects.filter(case_id=change.case.id, agent_id=viewer.agent_id, mode=written.mode).delete()
+    change.save("answered", extra={"message_id": message.id})
+    change.record("message.written", message_id=message.id, thread_id=place.thread.id)
+    count(happened)
+    return message
+
+
+def _write_message(viewer: Viewer, change: CaseChange, place: Place, written: Written) -> Message:
+    facts: dict[str, object] = {
+        "to": list(written.to),
+        "copied": list(written.copied),
+        "subject": written.subject,
+        "snippet_id": written.snippet_id,
+    }
+    return Message.objects.create(
+        workspace_id=viewer.workspace_id,
+        thread=place.thread,
+        channel_id=place.channel.id,
+        case_id=change.case.id,
+        direction="outbound",
+        surface=place.surface.name,
+        is_public=place.surface.is_public,
+        author_agent_id=viewer.agent_id,
+        author_name=viewer.name,
+        text=written.text,
+        language=change.case.language,
+        reply_to=(place.reply.platform_id or "") if place.reply else "",
+        facts={name: value for name, value in facts.items() if value},
+        at=change.now,
+    )
+
+
+def _queue_delivery(change: CaseChange, place: Place, written: Written, message: Message, key: str) -> None:
+    undo_s = max(0, place.channel.undo_s)
+    facts: dict[str, object] = {
+        **place.facts,
+        "subject": written.subject,
+        "to": list(written.to),
+        "copied": list(written.copied),
+    }
+    Delivery.objects.create(
+        workspace_id=message.workspace_id,
+        channel_id=place.channel.id,
+        thread_id=place.thread.id,
+        case_id=change.case.id,
+        message=message,
+        recipient=(written.to[0] if written.to else recipient_of(place.reply, place.identity))[:320],
+        state="held" if undo_s else "queued",
+        not_before=change.now + timedelta(seconds=undo_s),
+        idempotency_key=key,
+        facts={name: value for name, value in facts.items() if value},
+    )
+
+
+def _apply(viewer: Viewer, change: CaseChange, place: Place, message: Message, then: Then) -> list[Counted]:
+    case = change.case
+    was_first = case.first_answered_at is None
+    hours = hours_of_calendar(place.channel.calendar)
+    apply_outbound(case, text=message.text, at=message.at, agent_id=viewer.agent_id, hours=hours)
+    case.assignee_id = case.assignee_id or viewer.agent_id
+    case.last_agent_id = viewer.agent_id
+    happened = [counted(case, "answered", message.at, viewer.agent_id)]
+    if was_first and case.first_answered_at is not None:
+        happened.append(counted(case, "first_answers", message.at, viewer.agent_id))
+        happened += (
+            [counted(case, "first_answers_in_time", message.at, viewer.agent_id)] if case.first_answer_in_time else []
+        )
+    if then == "waiting" or (then == "stay" and case.state == "done"):
+        wait_change(change, "customer")
+    elif then == "done":
+        close(case, "solved", change.now)
+        happened.append(counted(case, "closed", message.at, viewer.agent_id))
+    return happened

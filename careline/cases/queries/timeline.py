@@ -1,0 +1,167 @@
+"""Messages and acts of a case as the middle pane shows them. Statements are stated per function; none grows with the number of messages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from careline.cases.models import Case, CaseAct
+from careline.cases.queries.naming import Names
+from careline.cases.rows import ActView, DeliveryView, FileView, MessageView
+from careline.files.typing_content import INLINE_TYPES
+from careline.outbox.models import Delivery
+from careline.threads import facts, queries
+from careline.threads.models import Attachment, Message, Thread
+
+# Acts that stand in the timeline as a message or as machine state, not as a line of their own.
+SILENT_VERBS = frozenset({"answered"})
+MOST_ACTS = 200
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """The newest messages of a pane, oldest first, with what hangs on them."""
+
+    messages: list[Message]
+    attachments: Mapping[int, list[Attachment]]
+    deliveries: Mapping[int, list[Delivery]]
+    has_earlier: bool
+
+
+def spoken(case: Case, public_thread_ids: Sequence[int], limit: int, before_id: int) -> Spoken:
+    """Messages of the case and, in its public threads, bystanders' words. Five statements at most."""
+    before = None
+    if before_id:
+        at = queries.moment_of(case.workspace_id, before_id)
+        before = (at, before_id) if at is not None else None
+    found = queries.newest_of_case(case.workspace_id, case.id, limit + 1, before)
+    if public_thread_ids:
+        found += queries.newest_of_bystanders(case.workspace_id, case.id, public_thread_ids, limit + 1, before)
+    found.sort(key=lambda message: (message.at, message.id))
+    shown = found[-limit:]
+    message_ids = [message.id for message in shown]
+    return Spoken(
+        shown, queries.attachments_of(message_ids), deliveries_of(case.workspace_id, message_ids), len(found) > limit
+    )
+
+
+def deliveries_of(workspace_id: int, message_ids: Iterable[int]) -> dict[int, list[Delivery]]:
+    """How each message was delivered. One statement."""
+    found: dict[int, list[Delivery]] = defaultdict(list)
+    for one in Delivery.objects.filter(workspace_id=workspace_id, message_id__in=list(message_ids)).order_by("id"):
+        found[one.message_id].append(one)
+    return found
+
+
+def message_views(
+    case: Case, said: Spoken, threads: Mapping[int, Thread], networks: Mapping[int, str], names: Names
+) -> tuple[MessageView, ...]:
+    """No statement."""
+    return tuple(_message_view(case, message, said, threads, networks, names) for message in said.messages)
+
+
+def _message_view(
+    case: Case, message: Message, said: Spoken, threads: Mapping[int, Thread], networks: Mapping[int, str], names: Names
+) -> MessageView:
+    author = message.author_identity
+    in_case = message.case_id == case.id
+    thread = threads.get(message.thread_id or 0)
+    return MessageView(
+        id=message.id,
+        version=message.version,
+        thread_id=message.thread_id or 0,
+        direction=message.direction,
+        surface=message.surface or (thread.surface if thread else ""),
+        channel_name=names.channel(message.channel_id),
+        network=networks.get(message.channel_id or 0, ""),
+        is_public=message.is_public,
+        is_customer=author is not None and author.person_id == case.person_id,
+        in_case=in_case,
+        author_name=message.author_name or (author.name if author else "") or names.agent(message.author_agent_id),
+        author_handle=author.handle if author else "",
+        author_agent_id=message.author_agent_id or 0,
+        text=message.text,
+        quoted_text=message.quoted_text,
+        has_html=bool(getattr(message, "has_html", False)),
+        language=message.language,
+        automatic=message.automatic,
+        at=message.at,
+        edited_at=message.edited_at,
+        deleted_at=message.deleted_at,
+        is_echo=message.is_echo,
+        files=tuple(file_view(one) for one in said.attachments.get(message.id, ())),
+        deliveries=tuple(delivery_view(one) for one in said.deliveries.get(message.id, ())) if in_case else (),
+        reactions=_reactions(message),
+        facts=facts.small_facts_of(message),
+        recipients=facts.recipients_of(message),
+        copied=facts.copied_of(message),
+        platform_id=message.platform_id or "",
+    )
+
+
+def file_view(one: Attachment) -> FileView:
+    """An attachment, with what its bytes turned out to be."""
+    stored = one.file
+    content_type = stored.content_type if stored else ""
+    return FileView(
+        attachment_id=one.id,
+        file_id=one.file_id or 0,
+        name=one.name,
+        content_type=content_type,
+        size_bytes=stored.size_bytes if stored else 0,
+        width_px=(stored.width_px or 0) if stored else 0,
+        height_px=(stored.height_px or 0) if stored else 0,
+        is_image=content_type in INLINE_TYPES,
+        is_inline=one.is_inline,
+        content_id=one.content_id,
+        alt_text=one.alt_text,
+        problem=one.problem,
+    )
+
+
+def delivery_view(one: Delivery) -> DeliveryView:
+    """How a delivery stands."""
+    return DeliveryView(
+        id=one.id,
+        recipient=one.recipient,
+        state=one.state,
+        error_code=one.error_code,
+        error_detail=one.error_detail,
+        not_before=one.not_before,
+        tries=one.tries,
+    )
+
+
+def _reactions(message: Message) -> tuple[tuple[str, int], ...]:
+    counted: dict[str, int] = defaultdict(int)
+    for emoji in message.reactions.values():
+        counted[str(emoji)] += 1
+    return tuple(sorted(counted.items()))
+
+
+def acts_of(case: Case) -> list[CaseAct]:
+    """The newest acts on a case, oldest first. One statement."""
+    newest = (
+        CaseAct.objects.filter(case_id=case.id, workspace_id=case.workspace_id)
+        .exclude(verb__in=SILENT_VERBS)
+        .order_by("-id")[:MOST_ACTS]
+    )
+    return list(reversed(newest))
+
+
+def act_views(acts: Iterable[CaseAct], names: Names) -> tuple[ActView, ...]:
+    """No statement."""
+    return tuple(
+        ActView(
+            id=act.id,
+            verb=act.verb,
+            agent_id=act.agent_id or 0,
+            agent_name=names.agent(act.agent_id),
+            why=act.why,
+            at=act.at,
+            can_undo=act.undone_at is None,
+            facts=dict(act.after),
+        )
+        for act in acts
+    )

@@ -1,0 +1,1 @@
+"""Handlers of the clocks of cases."""

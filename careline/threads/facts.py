@@ -1,0 +1,40 @@
+"""The few facts a message keeps beside its words, under fixed keys: who it went to, where an answer goes, and what its network added."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from careline.threads.models import Message
+
+_LISTS = ("to", "copied")
+
+
+def recipients_of(message: Message) -> tuple[str, ...]:
+    """Addresses in To."""
+    return _addresses(message.facts, "to")
+
+
+def copied_of(message: Message) -> tuple[str, ...]:
+    """Addresses in CC."""
+    return _addresses(message.facts, "copied")
+
+
+def reply_address_of(message: Message) -> str:
+    """Where the author wants answers, or ''."""
+    return str(message.facts.get("reply_address", ""))
+
+
+def small_facts_of(message: Message) -> dict[str, str]:
+    """Everything that is one value."""
+    return {
+        str(key): str(value)
+        for key, value in message.facts.items()
+        if key not in _LISTS and isinstance(value, str | int | float)
+    }
+
+
+def _addresses(facts: Mapping[str, object], key: str) -> tuple[str, ...]:
+    found = facts.get(key)
+    if isinstance(found, str):
+        return tuple(one for one in (part.strip() for part in found.split(",")) if one)
+    return tuple(str(one) for one in found) if isinstance(found, list) else ()
