@@ -13,8 +13,8 @@ from django.views.decorators.http import require_http_methods
 
 from careline.errors import InputRefused, NotFound
 from careline.screens.accounts.forms import OwnerForm, PersonForm
-from careline.workspaces.actions.founding import access_owner_invitation, create_owner
 from careline.workspaces.actions.inviting import accept_as_account, accept_invitation, access_invitation, has_account
+from careline.workspaces.actions.founding import access_owner_invitation, create_owner
 from careline.workspaces.models import Agent, Invitation
 
 

@@ -1,1 +1,1 @@
-"""Verbs of the organisation: founding, inviting, staffing, grouping, branding, opening hours, keeping."""
+"""Verbs of the organisation: founding, inviting, staffing, grouping, branding, opening hours, presenting, keeping."""

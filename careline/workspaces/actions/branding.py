@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from careline.errors import Conflict, InputRefused, NotFound
 from careline.events.recording import unit_of_work
-from careline.workspaces.actions.founding import check_name, check_zone, record_settings_change
 from careline.workspaces.actions.presenting import MAX_SIGNATURE, check_languages
+from careline.workspaces.checking import check_name, check_zone, record_settings_change
 from careline.workspaces.models import Brand
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer

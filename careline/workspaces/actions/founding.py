@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from zoneinfo import available_timezones
 
 from django.conf import settings
-from django.contrib.auth.password_validation import validate_password
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from careline.errors import InputRefused, NotFound
-from careline.events.recording import UnitOfWork, unit_of_work
+from careline.errors import NotFound
+from careline.events.recording import unit_of_work
 from careline.kit import clock
+from careline.workspaces.actions.inviting import claim_invitation
 from careline.workspaces.audit import record_audit
-from careline.workspaces.models import LOCALES, Account, Agent, Brand, Calendar, Invitation, Team, Workspace
+from careline.workspaces.checking import check_email, check_locale, check_name, check_password, check_zone
+from careline.workspaces.models import Account, Agent, Brand, Calendar, Invitation, Team, Workspace
 from careline.workspaces.tokens import hash_token, is_same_hash, new_link_token
 
 LINK_DAYS = 7
@@ -108,62 +106,6 @@ def found_workspace(*, name: str, locale: str, zone: str, slug: str = "") -> Wor
     return workspace
 
 
-def claim_invitation(token: str) -> Invitation:
-    """Inside a unit of work: lock and mark as used. Of two who come at once, one gets NotFound."""
-    hashed = hash_token(token)
-    claimed = Invitation.objects.filter(token_hash=hashed, used_at__isnull=True, expires_at__gt=clock.now()).update(
-        used_at=clock.now()
-    )
-    if not claimed:
-        raise NotFound("link_over", _("This link has been used or has expired. Ask for a new one."))
-    return Invitation.objects.get(token_hash=hashed)
-
-
-def check_email(email: str) -> str:
-    """The address in lower case. Raises InputRefused for a malformed or taken one."""
-    address = email.strip().lower()
-    try:
-        validate_email(address)
-    except ValidationError as refused:
-        raise InputRefused(
-            "email_wrong", _("Enter an e-mail address such as ana@example.com."), field="email"
-        ) from refused
-    if Account.objects.filter(email=address).exists():
-        raise InputRefused(
-            "email_taken", _("This e-mail address already has an account. Sign in with it."), field="email"
-        )
-    return address
-
-
-def check_name(name: str, field: str, limit: int = 80) -> str:
-    """The name without blanks around it. Raises InputRefused when empty or over `limit` characters."""
-    if not name.strip():
-        raise InputRefused("name_missing", _("Enter a name."), field=field)
-    if len(name.strip()) > limit:
-        raise InputRefused("name_long", _("Use at most %(limit)d characters.") % {"limit": limit}, field=field)
-    return name.strip()
-
-
-def check_locale(locale: str) -> None:
-    """Raises InputRefused for a language without screens."""
-    if locale not in dict(LOCALES):
-        raise InputRefused("locale_unknown", _("Choose one of the languages offered."), field="locale")
-
-
-def check_zone(zone: str, field: str = "zone") -> None:
-    """Raises InputRefused for a name that is no time zone."""
-    if zone not in available_timezones():
-        raise InputRefused("zone_unknown", _("Choose a time zone such as Europe/Madrid."), field=field)
-
-
-def check_password(password: str, account: Account, field: str = "password") -> None:
-    """Raises InputRefused with every reason why the password is too weak."""
-    try:
-        validate_password(password, account)
-    except ValidationError as weak:
-        raise InputRefused("password_weak", " ".join(weak.messages), field=field) from weak
-
-
 def _free_slug(name: str) -> str:
     base = slugify(name)[:32].strip("-") or "desk"
     base = f"{base}-desk" if base in RESERVED_SLUGS else base
@@ -173,8 +115,3 @@ def _free_slug(name: str) -> str:
         if base not in taken
         else next(f"{base}-{n}" for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
     )
-
-
-def record_settings_change(work: UnitOfWork, workspace_id: int, what: str) -> None:
-    """The event every settings page records."""
-    work.record_event(workspace_id, "settings.changed", facts={"what": what})

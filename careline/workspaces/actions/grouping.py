@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from careline.errors import Conflict, InputRefused, NotFound
 from careline.events.recording import UnitOfWork, unit_of_work
-from careline.workspaces.actions.founding import check_name, record_settings_change
 from careline.workspaces.audit import record_audit
+from careline.workspaces.checking import check_name, record_settings_change
 from careline.workspaces.models import Agent, Team
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer

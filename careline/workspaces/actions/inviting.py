@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 from careline.errors import Conflict, Forbidden, InputRefused, NotFound
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock
-from careline.workspaces.actions.founding import check_locale, check_name, check_password, check_zone, claim_invitation
 from careline.workspaces.audit import record_audit
+from careline.workspaces.checking import check_locale, check_name, check_password, check_zone
 from careline.workspaces.models import Account, Agent, Invitation, Team, Workspace
 from careline.workspaces.roles import ROLE_VERBS, check_may
 from careline.workspaces.sight import Viewer
@@ -169,6 +169,17 @@ def accept_as_account(token: str, account_id: int) -> Agent:
         if account is None:
             raise NotFound("link_over", _("This invitation was sent to another e-mail address."))
         return _join(work, claimed, account, account.name, "")
+
+
+def claim_invitation(token: str) -> Invitation:
+    """Inside a unit of work: lock and mark as used. Of two who come at once, one gets NotFound."""
+    hashed = hash_token(token)
+    claimed = Invitation.objects.filter(token_hash=hashed, used_at__isnull=True, expires_at__gt=clock.now()).update(
+        used_at=clock.now()
+    )
+    if not claimed:
+        raise NotFound("link_over", _("This link has been used or has expired. Ask for a new one."))
+    return Invitation.objects.get(token_hash=hashed)
 
 
 def _join(work: UnitOfWork, invitation: Invitation, account: Account, name: str, zone: str) -> Agent:

@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from careline.errors import InputRefused
 from careline.events.recording import unit_of_work
-from careline.workspaces.actions.founding import check_locale, check_name, check_zone, record_settings_change
 from careline.workspaces.audit import record_audit
+from careline.workspaces.checking import check_locale, check_name, check_zone, record_settings_change
 from careline.workspaces.models import Workspace
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 
 from careline.errors import Conflict, InputRefused, NotFound
 from careline.events.recording import unit_of_work
-from careline.workspaces.actions.founding import check_name, check_zone, record_settings_change
 from careline.workspaces.calendars import open_hours
+from careline.workspaces.checking import check_name, check_zone, record_settings_change
 from careline.workspaces.models import Calendar
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer

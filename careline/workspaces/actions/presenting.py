@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from careline.errors import InputRefused, NotFound
 from careline.events.recording import UnitOfWork, unit_of_work
-from careline.workspaces.actions.founding import check_locale, check_name, check_zone
+from careline.workspaces.checking import check_locale, check_name, check_zone
 from careline.workspaces.models import Account, Agent
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer
