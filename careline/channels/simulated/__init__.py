@@ -36,8 +36,7 @@ class SimulatedNetwork(Network):
 
     def effective(self, channel: ChannelView) -> Capabilities:
         """What follows an unknown outcome is the account's own setting, so that every rule can be exercised."""
-        style = OUTBOUND.get(channel.setting("sending", "lookup"))
-        return self.capabilities if style is None else msgspec.structs.replace(self.capabilities, outbound=style)
+        return msgspec.structs.replace(self.capabilities, outbound=OUTBOUND[setup.sending(channel)])
 
     def verify(self, request: HookRequest, connection: ConnectionView) -> None:
         inbound.check_signature(request, connection)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from careline.channels.base import ChannelView, Outgoing, OutgoingFile, Sent, Tools
-from careline.channels.simulated import calling, wire
+from careline.channels.simulated import calling, setup, wire
 from careline.channels.simulated.rules import CAPABILITIES
 from careline.errors import ChannelError
 from careline.kit import counting, http
@@ -84,12 +84,12 @@ async def _post_part(
 
 
 def _can_look_up(channel: ChannelView) -> bool:
-    return channel.setting("sending", "lookup") == "lookup"
+    return setup.sending(channel) == "lookup"
 
 
 def _after_some(refused: ChannelError, done: Sequence[wire.Accepted], channel: ChannelView) -> ChannelError:
     """When some posts of several stand and the platform cannot be asked which, a person must look."""
-    if not done or refused.outcome_unknown or channel.setting("sending", "lookup") != "never_retry":
+    if not done or refused.outcome_unknown or setup.sending(channel) != "never_retry":
         return refused
     return ChannelError("partly_sent", "Only the first posts were sent.", outcome_unknown=True)
 

@@ -20,6 +20,10 @@ def _(text: str) -> str:
 
 
 FIELDS: Final = (
+    SettingField("account", _("Account"), hint=_("The account's key on the platform, for example aurora.")),
+    SettingField(
+        "handle", _("Handle"), required=False, hint=_("What customers write to name it, for example @aurora.")
+    ),
     SettingField(
         "api",
         _("API address"),
@@ -59,6 +63,11 @@ def gap_check_s(channel: ChannelView) -> float:
         return max(0.0, float(channel.setting("gap_check_s") or DEFAULT_GAP_CHECK_S))
     except ValueError:
         return DEFAULT_GAP_CHECK_S
+
+
+def sending(channel: ChannelView) -> str:
+    """What the account does after an unknown outcome: lookup, never_retry or safe_retry."""
+    return channel.setting("sending") or "lookup"
 
 
 async def check(channel: ChannelView, tools: Tools) -> Health:

@@ -1,0 +1,91 @@
+"""What customers say: openings, follow-ups, thanks and complaints of an airline's day, in Spanish and English, chosen by a seeded chance."""
+
+from __future__ import annotations
+
+import random
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from careline.simulator.records import Persona
+
+STORIES: Final = Path(__file__).parent / "stories"
+Language = Literal["es", "en"]
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """One thing customers write about in one language. `answers` are what a good agent says: first, then last."""
+
+    slug: str
+    tag: str
+    team: str
+    kind: Literal["complaint", "question", "request", "compliment"]
+    opens: tuple[str, ...]
+    follow_ups: tuple[str, ...]
+    answers: tuple[str, str]
+
+
+class Cast(msgspec.Struct, frozen=True):
+    """Who speaks, and what is said on any topic."""
+
+    thanks: dict[Language, tuple[str, ...]]
+    unhappy: dict[Language, tuple[str, ...]]
+    bystanders: dict[Language, tuple[str, ...]]
+    own_posts: dict[Language, tuple[str, ...]]
+    comments: dict[Language, tuple[str, ...]]
+    private_hints: dict[Language, str]
+    notes: tuple[str, ...]
+    cities: tuple[str, ...]
+    people: tuple[tuple[str, str, Language], ...]
+
+
+@lru_cache(maxsize=2)
+def topics(language: Language) -> tuple[Topic, ...]:
+    """All topics of a language, in the same order in each."""
+    return msgspec.json.decode((STORIES / f"topics.{language}.json").read_bytes(), type=tuple[Topic, ...])
+
+
+@lru_cache(maxsize=1)
+def cast() -> Cast:
+    """The people and their small talk."""
+    return msgspec.json.decode((STORIES / "cast.json").read_bytes(), type=Cast)
+
+
+def persona(number: int) -> tuple[Persona, Language]:
+    """One of the invented customers, by number; beyond the cast they return under another name."""
+    people = cast().people
+    name, handle, language = people[number % len(people)]
+    turn = number // len(people)
+    suffix = f"{turn + 1}" if turn else ""
+    return Persona(f"u_{handle}{suffix}", f"@{handle}{suffix}", name), language
+
+
+class Speech:
+    """Chooses words: seeded, so that the same demo says the same things."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._chance = random.Random(seed)  # noqa: S311 - repeatable, not secret
+
+    def topic(self, language: Language) -> Topic:
+        return self._chance.choice(topics(language))
+
+    def pick(self, choices: tuple[str, ...]) -> str:
+        return self._chance.choice(choices)
+
+    def fill(self, template: str, *, name: str = "", agent: str = "") -> str:
+        """Put a flight, city, booking, name and agent where the words ask for them."""
+        first_name = name.split(" ")[0]
+        return template.format(
+            flight=f"AUR {self._chance.randint(100, 899)}",
+            city=self._chance.choice(cast().cities),
+            booking=self.booking(),
+            number=self._chance.randint(1000, 9999),
+            name=first_name,
+            agent=agent,
+        )
+
+    def booking(self) -> str:
+        """A booking reference: six letters and digits that cannot be misread."""
+        return "".join(self._chance.choices("ABCDEFGHJKLMNPQRSTUVWXYZ23456789", k=6))
