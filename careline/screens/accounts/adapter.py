@@ -15,7 +15,6 @@ from django.utils import translation
 from careline.kit import crypto
 from careline.screens.accounts import auditing
 from careline.workspaces.models import Account
-from careline.workspaces.queries import workspaces_of
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -33,11 +32,6 @@ class AccountAdapter(DefaultAccountAdapter):
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """A wrong password or an unknown address. allauth's own limits come first, so these rows are bounded too."""
         auditing.record_failure(request, str(credentials.get("email", "")), method="password")
-
-    def get_login_redirect_url(self, request: HttpRequest) -> str:
-        """Straight to the only workspace; the front door lets people choose between several."""
-        found = workspaces_of(request.user.pk) if request.user.is_authenticated else []
-        return f"/w/{found[0].slug}/" if len(found) == 1 else "/"
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """In the language of the account the mail goes to, whoever asked for it."""

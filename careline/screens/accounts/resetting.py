@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from careline.errors import NotFound
@@ -12,20 +13,18 @@ from careline.workspaces.audit import record_audit
 from careline.workspaces.models import Account, Agent
 
 
-def make_reset_link(email: str) -> str:
+def reset_link(email: str) -> str:
     """An address where a new password can be set, once, within CARELINE's reset time (a day).
 
     Audited. Raises NotFound.
     """
-    from allauth.account.forms import default_token_generator
-
     account = Account.objects.filter(email=email.strip().lower(), is_active=True).first()
     if account is None:
         raise NotFound("account_not_found", _("No account has this e-mail address."))
-    key = f"{user_pk_to_url_str(account)}-{default_token_generator.make_token(account)}"
+    token = default_token_generator.make_token(account)
     with unit_of_work() as work:
         for workspace_id, agent_id in Agent.objects.filter(account=account).values_list("workspace_id", "id"):
             record_audit(
                 work, "reset_link_made", workspace_id=workspace_id, account_id=account.id, subject=f"agent:{agent_id}"
             )
-    return f"{settings.BASE_URL}/accounts/password/reset/key/{key}/"
+    return reverse("account_reset_password_from_key", kwargs={"uidb36": user_pk_to_url_str(account), "key": token})

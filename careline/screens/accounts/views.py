@@ -6,6 +6,7 @@ from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import translation
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
@@ -13,8 +14,8 @@ from django.views.decorators.http import require_http_methods
 
 from careline.errors import InputRefused, NotFound
 from careline.screens.accounts.forms import OwnerForm, PersonForm
-from careline.workspaces.actions.inviting import accept_as_account, accept_invitation, access_invitation, has_account
 from careline.workspaces.actions.founding import access_owner_invitation, create_owner
+from careline.workspaces.actions.inviting import accept_as_account, accept_invitation, access_invitation, has_account
 from careline.workspaces.models import Agent, Invitation
 
 
@@ -58,7 +59,7 @@ def _join_with_account(request: HttpRequest, token: str, invitation: Invitation)
         if not (is_theirs and request.user.pk):
             raise NotFound("link_over")
         joined = accept_as_account(token, request.user.pk)
-        return HttpResponseRedirect(f"/w/{joined.workspace.slug}/")
+        return HttpResponseRedirect(_desk(joined))
     facts = {"invitation": invitation, "workspace": invitation.workspace, "is_theirs": is_theirs, "here": request.path}
     return render(request, "accounts/join_account.html", facts)
 
@@ -66,8 +67,12 @@ def _join_with_account(request: HttpRequest, token: str, invitation: Invitation)
 def _sign_in(request: HttpRequest, agent: Agent) -> HttpResponse:
     """With a fresh session and every hook of a usual sign-in."""
     request.session.flush()
-    login = Login(user=agent.account, redirect_url=f"/w/{agent.workspace.slug}/")
+    login = Login(user=agent.account, redirect_url=_desk(agent))
     return perform_password_login(request, {"email": agent.account.email}, login)
+
+
+def _desk(agent: Agent) -> str:
+    return reverse("inbox", kwargs={"workspace": agent.workspace.slug})
 
 
 def _field(form: PersonForm, refused: InputRefused) -> str | None:
