@@ -70,7 +70,7 @@ def serve(host: str, port: int, roles: str) -> None:
     upgrading.prepare_database()
     link = upgrading.owner_link()
     if link:
-        click.echo(f"Careline has no owner yet. Open this link once to become it:\n\n    {settings.BASE_URL}{link}\n", err=True)
+        click.echo(f"Careline has no owner yet. Open this link once to become it:\n\n    {link}\n", err=True)
     serving.serve(host, port, chosen)
 
 
@@ -195,7 +195,7 @@ def user_owner_link() -> None:
     from careline import upgrading
 
     link = upgrading.owner_link()
-    click.echo(f"{settings.BASE_URL}{link}" if link else "There is an owner already.")
+    click.echo(link if link else "There is an owner already.")
 
 
 @user.command("invite")
@@ -207,7 +207,7 @@ def user_invite(workspace: str, email: str, role: str) -> None:
     settings = _open()
     from careline.workspaces.actions.inviting import invite_by_command
 
-    click.echo(f"{settings.BASE_URL}{invite_by_command(workspace, email, role)}")
+    click.echo(invite_by_command(workspace, email=email, role=role).url)
 
 
 @user.command("reset")

@@ -27,9 +27,9 @@ from careline.events.recording import last_number, unit_of_work
 from careline.intake.journal import Journal, row_of
 from careline.intake.models import RefusedDelivery
 from careline.kit import signing
-from careline.screens.inbox.rendering import render_stream_row
+from careline.screens.inbox.pushing import render_stream_row
 from careline.screens.tickets import file_ticket_for, tickets_key
-from careline.workspaces.models import Agent
+from careline.workspaces.models import Agent, Workspace
 from careline.workspaces.sight import viewer_of
 
 CONNECTION_CACHE_S = 3.0
@@ -48,6 +48,7 @@ class CoreDoors:
         self._connections: dict[tuple[str, str], tuple[float, ConnectionView]] = {}
         self._rows: OrderedDict[tuple[int, int, str], str] = OrderedDict()
         self._latest: dict[int, int] = {}
+        self._slugs: dict[int, str] = {}
         self.not_ready = "starting"
         hub.subscribe(self._remember)
 
@@ -92,13 +93,19 @@ class CoreDoors:
             return [], True
         rows = self._rows_of(workspace_id, events)
         last_of = {event.case_id: event.n for event in events if event.case_id}
-        return [self._frame(event, rows.get(event.case_id or 0), last_of, locale) for event in events], False
+        slug = self._slug(workspace_id)
+        return [self._frame(event, rows.get(event.case_id or 0), last_of, (slug, locale)) for event in events], False
+
+    def _slug(self, workspace_id: int) -> str:
+        if workspace_id not in self._slugs:
+            self._slugs[workspace_id] = Workspace.objects.values_list("slug", flat=True).get(id=workspace_id)
+        return self._slugs[workspace_id]
 
     def _rows_of(self, workspace_id: int, events: list[Event]) -> dict[int, CaseRow]:
         case_ids = sorted({event.case_id for event in events if event.case_id})
         return {row.id: row for row in rows_for_stream(workspace_id, case_ids)} if case_ids else {}
 
-    def _frame(self, event: Event, row: CaseRow | None, last_of: Mapping[int | None, int], locale: str) -> Frame:
+    def _frame(self, event: Event, row: CaseRow | None, last_of: Mapping[int | None, int], place: tuple[str, str]) -> Frame:
         ids = {name: str(value) for name in _IDS if (value := getattr(event, name)) is not None}
         said: dict[str, object] = {"n": event.n, "kind": event.kind, "facts": event.facts, **ids}
         if event.kind == "agent.notified":
@@ -109,15 +116,15 @@ class CoreDoors:
             return Frame(event.n, "hint", event.audience, msgspec.json.encode(said))
         said |= {name: getattr(row, name) for name in _ROW_FACTS}
         said |= {name: str(getattr(row, name)) for name in _ROW_IDS}
-        said["row"] = self._render(row, locale)
+        said["row"] = self._render(row, *place)
         # A case that moved out of someone's sight must leave their screen, so the event's own audience counts as well as the row's.
         return Frame(event.n, "case", _join(event.audience, row.audience), msgspec.json.encode(said))
 
-    def _render(self, row: CaseRow, locale: str) -> str:
+    def _render(self, row: CaseRow, slug: str, locale: str) -> str:
         key = (row.id, row.version, locale)
         known = self._rows.get(key)
         if known is None:
-            known = self._rows[key] = render_stream_row(row, locale)
+            known = self._rows[key] = render_stream_row(row, slug, locale)
             while len(self._rows) > ROW_CACHE:
                 self._rows.popitem(last=False)
         return known

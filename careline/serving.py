@@ -138,8 +138,14 @@ class Server(uvicorn.Server):
 def build(house: House) -> Starlette:
     """The ASGI application of this process."""
     from careline.asgi import build_core
-    from careline.edge.widget import widget_routes
-    from careline.intake.widget_door import CoreWidgetDoor
+    from importlib.util import find_spec
+
+    more = []
+    if find_spec("careline.intake.widget_door"):
+        from careline.edge.widget import widget_routes
+        from careline.intake.widget_door import CoreWidgetDoor
+
+        more = widget_routes(CoreWidgetDoor(house.journal))
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -161,7 +167,7 @@ def build(house: House) -> Starlette:
         hook_limit_bytes=settings.HOOK_BODY_LIMIT_BYTES,
         upload_limit_bytes=settings.UPLOAD_LIMIT_BYTES,
         metrics_token=settings.METRICS_TOKEN,
-        more=widget_routes(CoreWidgetDoor(house.journal)),
+        more=more,
         lifespan=lifespan,
     )
 

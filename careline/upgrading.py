@@ -99,6 +99,6 @@ def hold_channel(channel_id: int, *, held: bool) -> str:
 
 def owner_link() -> str:
     """A one-time path for the first owner; empty when there is one."""
-    from careline.workspaces.actions.owning import make_owner_link
+    from careline.workspaces.actions.founding import make_owner_link
 
-    return make_owner_link()
+    return make_owner_link() or ""

@@ -32,7 +32,7 @@ from careline.intake.steps.identify import identify
 from careline.intake.steps.keep import keep
 from careline.intake.steps.normalise import normalise
 from careline.intake.steps.thread import thread
-from careline.kit import clock
+from careline.kit import clock, crashing
 from careline.kit.places import place_of
 
 BATCH_ROWS: Final = 200
@@ -145,6 +145,7 @@ def _take(partitions: list[int]) -> list[JournalRow]:
         together = rows[:first_suspect]
     with transaction.atomic():
         JournalRow.objects.filter(id__in=[row.id for row in together]).update(attempts=F("attempts") + 1)
+    crashing.pass_point("digest.attempt_committed")
     return together
 
 
@@ -185,6 +186,8 @@ def _digest_together(rows: list[JournalRow], fences: dict[str, int]) -> None:
         for step in STEPS:
             step(batch)
         _mark_rows(batch)
+        crashing.pass_point("digest.before_commit")
+    crashing.pass_point("digest.after_commit")
     DIGESTED.labels("done").inc(len(rows) - len(batch.dead))
     DIGESTED.labels("dead").inc(len(batch.dead))
 

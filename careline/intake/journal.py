@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from careline.channels.base import Part
 from careline.errors import Unavailable
 from careline.intake import digest_wake
-from careline.kit import clock, ids
+from careline.kit import clock, crashing, ids
 
 PARTITIONS = 64
 BATCH_ROWS = 512
@@ -152,3 +152,5 @@ def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | N
             cursor.executemany(_INSERT, values)
         for channel_id, value in (cursors or {}).items():
             cursor.execute("UPDATE channels_channel SET cursor = %s, last_contact_at = %s WHERE id = %s", [msgspec.json.encode(value).decode(), stamp, channel_id])
+        crashing.pass_point("journal.before_commit")
+    crashing.pass_point("journal.after_commit")

@@ -18,6 +18,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from careline.errors import ChannelError, InputRefused, TooLarge
+from careline.kit import crashing
 
 MAX_REDIRECTS = 3
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
@@ -91,6 +92,8 @@ class GuardedClient:
         for _ in range(MAX_REDIRECTS + 1):
             self._check(url)
             async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+                if method == "POST":
+                    crashing.pass_point("send.on_wire")
                 target = response.headers.get("Location", "")
                 if method == "GET" and response.status in {301, 302, 303, 307, 308} and target:
                     url = urljoin(url, target)

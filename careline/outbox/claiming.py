@@ -13,7 +13,7 @@ from careline.channels.capabilities import Limit
 from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.events.recording import UnitOfWork, unit_of_work
-from careline.kit import clock
+from careline.kit import clock, crashing
 from careline.outbox.models import Attempt, Bucket, Delivery
 from careline.workspaces.models import Installation
 
@@ -53,7 +53,9 @@ def claim_due(limit: int = CLAIM_LIMIT) -> list[Claim]:
         chosen = _first_of_each_thread(due)
         channels = access.channels_by_id(sorted({delivery.channel_id for delivery in chosen}))
         allowed = [delivery for delivery in chosen if _may_send(delivery, channels[delivery.channel_id], now)]
-        return _start_attempts(work, allowed, now)
+        claims = _start_attempts(work, allowed, now)
+    crashing.pass_point("send.attempt_committed")
+    return claims
 
 
 def _due(now: datetime):  # type: ignore[no-untyped-def] # a queryset of Delivery

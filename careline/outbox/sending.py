@@ -16,7 +16,7 @@ from careline.channels.base import ChannelView, Network, Outgoing, Tools
 from careline.clocks import leases
 from careline.clocks.models import Lease
 from careline.errors import ChannelError
-from careline.kit import clock
+from careline.kit import clock, crashing
 from careline.outbox import claiming, settling
 from careline.outbox.claiming import Claim
 from careline.outbox.loading import load_outgoing
@@ -104,6 +104,7 @@ class Sender:
             unknown = ChannelError("adapter_failed", type(error).__name__, outcome_unknown=True)
             await self._in_thread(settling.settle_error, claim, unknown, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome)
         else:
+            crashing.pass_point("send.answered")
             await self._in_thread(settling.settle_sent, claim, sent)
 
     async def _look_up(self, delivery_id: int) -> None:

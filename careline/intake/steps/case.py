@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from django.db import connection
 from django.db.models import Max, Q
 
 from careline.cases import clocks as case_clocks
 from careline.cases.applying import APPLIED_COLUMNS, Heard, apply_inbound, apply_outbound, begin_case
 from careline.cases.joining_rule import CaseStanding, Decision, HeardMessage, case_for
 from careline.cases.models import Case
+from careline.cases.numbering import take_numbers
 from careline.clocks import setting
 from careline.intake.batch import Batch, SaidItem
 from careline.threads.models import Message
@@ -183,20 +183,8 @@ def _number(opening: list[SaidItem]) -> None:
             by_workspace[item.row.workspace_id].append(item.case)
     for workspace_id in sorted(by_workspace):
         fresh = by_workspace[workspace_id]
-        last = take_numbers(workspace_id, len(fresh))
-        for offset, case in enumerate(fresh):
-            case.number = last - len(fresh) + 1 + offset
-
-
-def take_numbers(workspace_id: int, count: int) -> int:
-    """Reserve `count` case numbers; returns the last. One statement."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO cases_casenumber (workspace_id, n) VALUES (%s, %s)"
-            " ON CONFLICT (workspace_id) DO UPDATE SET n = cases_casenumber.n + excluded.n RETURNING n",
-            [workspace_id, count],
-        )
-        return int(cursor.fetchone()[0])
+        for case, number in zip(fresh, take_numbers(workspace_id, len(fresh)), strict=True):
+            case.number = number
 
 
 def _save(touched: dict[int, Case]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
+from careline.cases.counting import Counted, count
 from careline.cases.models import Notice
 from careline.cases.queries.visible import audience_names, readers_of
-from careline.cases.rollups import add_counts
 from careline.channels.models import Channel
 from careline.intake.batch import Batch, SaidItem
 
@@ -24,10 +22,16 @@ def counters(batch: Batch) -> None:
 
 
 def _count(batch: Batch, heard: list[SaidItem]) -> None:
-    hour = batch.now.replace(minute=0, second=0, microsecond=0)
-    received = Counter((item.row.workspace_id, item.row.channel_id) for item in heard if not item.said.is_history)
-    opened = Counter((item.row.workspace_id, item.row.channel_id) for item in heard if item.case and item.case.id in batch.new_cases and item.case.message_count == 1)
-    add_counts([(workspace_id, hour, channel_id, 0, {"received": count, "opened": opened[(workspace_id, channel_id)]}) for (workspace_id, channel_id), count in sorted(received.items())])
+    happened: list[Counted] = []
+    opened: set[int] = set()
+    for item in heard:
+        if item.said.is_history:
+            continue
+        happened.append(Counted("received", item.row.workspace_id, item.row.channel_id, batch.now))
+        if item.case is not None and item.case.id in batch.new_cases and item.case.id not in opened:
+            opened.add(item.case.id)
+            happened.append(Counted("opened", item.row.workspace_id, item.row.channel_id, batch.now))
+    count(happened)
 
 
 def _notify(batch: Batch, heard: list[SaidItem]) -> None:
