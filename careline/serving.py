@@ -145,7 +145,7 @@ def build(house: House) -> Starlette:
         from careline.edge.widget import widget_routes
         from careline.intake.widget_door import CoreWidgetDoor
 
-        more = widget_routes(CoreWidgetDoor(house.journal))
+        more = widget_routes(CoreWidgetDoor(house.journal), house.hub)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ should a hint be lost, by a poll every second.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import structlog
 
@@ -55,6 +55,8 @@ class Hub:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._bells: dict[int, asyncio.Event] = {}
         self._closing = False
+        self._closers: list[Callable[[], None]] = []
+        self._overhearing: list[Callable[[int, Frame], None]] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def bind(self) -> None:
@@ -87,8 +89,18 @@ class Hub:
         streams = self._streams.get(stream.workspace_id, set())
         streams.discard(stream)
 
+    def also_close(self, closer: Callable[[], None]) -> None:
+        """Call `closer` when the streams end: other open answers (the widget's) end with them."""
+        self._closers.append(closer)
+
+    def overhear(self, listener: Callable[[int, Frame], None]) -> None:
+        """Call `listener(workspace_id, frame)` in the edge's loop for each frame of `tell`. Must not block."""
+        self._overhearing.append(listener)
+
     def tell(self, workspace_id: int, frame: Frame, *, but: Stream | None = None) -> None:
         """Send a frame without number (presence, typing) to everyone who may see it."""
+        for listener in self._overhearing:
+            listener(workspace_id, frame)
         chunk = encode(frame)
         for stream in list(self._streams.get(workspace_id, ())):
             if stream is not but and may_see(frame.audience, stream.sight):
@@ -97,6 +109,8 @@ class Hub:
     def close(self) -> None:
         """End all streams, before the server stops: it would wait for them for ever."""
         self._closing = True
+        for closer in self._closers:
+            closer()
         for streams in self._streams.values():
             for stream in list(streams):
                 stream.close()

@@ -97,6 +97,8 @@ class Address(_Body, frozen=True):
 def widget_routes(door: WidgetDoor, hub: Hub | None = None) -> list[BaseRoute]:
     """All of the widget. `hub` lets agents see that a visitor types."""
     widget = Widget(door, hub)
+    if hub is not None:
+        hub.also_close(door.close)
     base = "/widget/api/{key}"
     return [
         Route(f"{base}/session", guarded(widget.open_session), methods=["POST"]),

@@ -94,6 +94,10 @@ class WidgetDoor(Protocol):
     trusted_proxies: frozenset[str]
     """Addresses whose X-Forwarded-For is believed."""
 
+    def close(self) -> None:
+        """End all streams: listeners hear "closing". Safe from a signal handler."""
+        ...
+
     async def channel(self, key: str) -> ChannelView:
         """The active web chat behind a public key, cached for some seconds. Raises NotFound."""
         ...

@@ -103,6 +103,7 @@ def _facts(note: Note) -> dict[str, str]:
     facts = {
         "logged_by": note.logged_by,
         "booking_reference": note.booking_reference,
+        "field.booking_reference": note.booking_reference,
         "stated_phone": "" if note.is_verified else note.phone,
         "stated_email": note.email,
         "call_back_at": note.call_back_at.isoformat() if note.call_back_at else "",
