@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from careline.channels import access, registry
-from careline.channels.capabilities import Limit
+from careline.channels.capabilities import Limit, Outbound
 from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.events.recording import UnitOfWork, unit_of_work
@@ -66,7 +66,7 @@ def _due(now: datetime):  # type: ignore[no-untyped-def] # a queryset of Deliver
 def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
     candidates = list(due)
     threads = {delivery.thread_id for delivery in candidates}
-    busy = set(Delivery.objects.filter(state="sending", thread_id__in=threads).values_list("thread_id", flat=True))
+    busy = _busy_threads(threads)
     # An earlier one that backs off holds back the later ones of its thread.
     waiting = dict(Delivery.objects.filter(state__in=["queued", "held"], thread_id__in=threads).order_by("-id").values_list("thread_id", "id"))
     chosen: list[Delivery] = []
@@ -77,9 +77,21 @@ def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
     return chosen
 
 
+def _busy_threads(threads: set[int]) -> set[int]:
+    """Threads with a delivery on the wire, or with one whose outcome the platform is being asked for: it may have to go again, before the others."""
+    open_ones = list(Delivery.objects.filter(state__in=["sending", "unknown"], thread_id__in=threads).values_list("thread_id", "state", "channel_id"))
+    channels = access.channels_by_id(sorted({channel_id for _, state, channel_id in open_ones if state == "unknown"}))
+    asked = {channel_id for channel_id, row in channels.items() if outbound_rules(row).unknown_outcome == "lookup"}
+    return {thread_id for thread_id, state, channel_id in open_ones if state == "sending" or channel_id in asked}
+
+
+def outbound_rules(channel: Channel) -> Outbound:
+    """How sends of this account behave."""
+    return registry.network(channel.network).effective(access.view_channel(channel)).outbound
+
+
 def _may_send(delivery: Delivery, channel: Channel, now: datetime) -> bool:
-    view = access.view_channel(channel)
-    limits = registry.network(channel.network).effective(view).outbound.limits
+    limits = outbound_rules(channel).limits
     waits = [take_token(_bucket_name(limit, delivery, channel), limit, now) for limit in limits]
     wait_s = max(waits, default=0.0)
     if wait_s > 0:

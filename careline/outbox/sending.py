@@ -176,4 +176,4 @@ def _unknown_ids() -> list[int]:
 
 def _is_safe_to_repeat(channel_id: int) -> bool:
     row = access.channels_by_id([channel_id]).get(channel_id)
-    return row is not None and registry.network(row.network).effective(access.view_channel(row)).outbound.unknown_outcome == "safe_retry"
+    return row is not None and claiming.outbound_rules(row).unknown_outcome == "safe_retry"
