@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -13,10 +12,12 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from careline import __version__
+from careline import __version__, dumping, upgrading
 from careline.errors import Conflict, InputRefused
 from careline.kit import clock
+from careline.threads import editing
 from careline.threads.models import Message, Tombstone
+from careline.workspaces.models import Installation
 
 MANIFEST = "careline-backup.json"
 
@@ -49,20 +50,8 @@ def _copy_database(folder: Path) -> Path:
             cursor.execute("VACUUM INTO %s", [str(target)])
         return target
     target = folder / "careline.sql"
-    dump_postgres(target)
+    dumping.dump_postgres(target)
     return target
-
-
-def dump_postgres(target: Path) -> str:
-    """A plain dump by pg_dump. Raises Conflict when the tool is missing or fails."""
-    tool = shutil.which("pg_dump")
-    if tool is None:
-        raise Conflict("pg_dump_missing", "pg_dump is needed for a backup of PostgreSQL. Install postgresql-client.")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run([tool, "--no-owner", "--no-privileges", "--file", str(target), settings.DATABASE_URL], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise Conflict("pg_dump_failed", f"pg_dump failed: {done.stderr.strip()[:300]}")
-    return f"Dumped the database to {target}."
 
 
 def _add_bytes(archive: tarfile.TarFile, name: str, content: bytes) -> None:
@@ -119,9 +108,6 @@ def _load_postgres(dump: Path) -> None:
 
 
 def _hold_restored() -> list[str]:
-    from careline import upgrading
-    from careline.workspaces.models import Installation
-
     upgrading.migrate_with_backup()
     Installation.objects.update_or_create(id=1, defaults={"is_held": True, "held_reason": "restored", "home": upgrading.home()})
     gone = reapply_tombstones()
@@ -131,8 +117,6 @@ def _hold_restored() -> list[str]:
 
 def reapply_tombstones() -> int:
     """Words deleted by their authors must not come back with a restore: purge them again. Returns how many were found."""
-    from careline.threads import editing
-
     again = 0
     for grave in Tombstone.objects.all().iterator():
         living = Message.objects.filter(channel_id=grave.channel_id, platform_id=grave.platform_id, deleted_at__isnull=True)

@@ -137,7 +137,7 @@ class Server(uvicorn.Server):
 
 def build(house: House) -> Starlette:
     """The ASGI application of this process."""
-    from careline.asgi import build_core
+    from careline.core import build_core
     from importlib.util import find_spec
 
     more = []

@@ -12,6 +12,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from careline import dumping
 from careline.channels.models import Channel
 from careline.errors import Conflict, NotFound
 from careline.events.recording import unit_of_work
@@ -50,10 +51,8 @@ def _our_apps(executor: MigrationExecutor) -> set[str]:
 
 def _copy_before(count: int) -> str:
     if connection.vendor != "sqlite":
-        from careline import backing_up
-
         target = Path(settings.DATA_DIR) / "backups" / f"before-migrate-{clock.now():%Y%m%d-%H%M%S}.sql"
-        return backing_up.dump_postgres(target)
+        return dumping.dump_postgres(target)
     database = Path(settings.DATABASES["default"]["NAME"])
     target = database.parent / "backups" / f"before-migrate-{clock.now():%Y%m%d-%H%M%S}.sqlite3"
     target.parent.mkdir(parents=True, exist_ok=True)

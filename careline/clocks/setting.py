@@ -8,6 +8,7 @@ from typing import Any
 
 from careline.clocks import firing
 from careline.clocks.models import Clock
+from careline.kit.bulk import insert_rows
 
 
 def due(workspace_id: int, kind: str, subject_id: int, due_at: datetime, *, name: str = "", facts: dict[str, Any] | None = None) -> Clock:
@@ -20,12 +21,7 @@ def set_clocks(clocks: Iterable[Clock]) -> None:
     latest = {(one.kind, one.subject_id, one.name): one for one in clocks}
     if not latest:
         return
-    Clock.objects.bulk_create(
-        [latest[key] for key in sorted(latest)],
-        update_conflicts=True,
-        unique_fields=["kind", "subject_id", "name"],
-        update_fields=["due_at", "fired_at", "facts", "workspace_id"],
-    )
+    insert_rows([latest[key] for key in sorted(latest)], unique=("kind", "subject_id", "name"), update=("due_at", "fired_at", "facts", "workspace_id"))
     firing.nudge_after_commit(min(one.due_at for one in latest.values()))
 
 

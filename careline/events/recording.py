@@ -14,6 +14,7 @@ from careline.events import hub
 from careline.events.kinds import KINDS
 from careline.events.models import Event, EventCounter
 from careline.kit import clock
+from careline.kit.bulk import insert_rows
 
 
 class UnitOfWork:
@@ -38,7 +39,7 @@ class UnitOfWork:
             fresh.extend(batch)
             transaction.on_commit(lambda workspace_id=workspace_id, last=last: hub.wake(workspace_id, last))  # type: ignore[misc] # bound defaults
         if fresh:
-            Event.objects.bulk_create(fresh)
+            insert_rows(fresh)
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from careline.channels.base import Author
 from careline.events.recording import UnitOfWork
+from careline.kit.bulk import insert_rows
 from careline.people.models import Identity, Link, Person, PersonKey
 
 Key = tuple[str, str]
@@ -91,11 +92,11 @@ def _make(
         links.append(_first_link(row, evidence))
         if evidence:
             work.record_event(workspace_id, "person.changed", person_id=person_id, facts={"what": "linked"})
-    Person.objects.bulk_create(persons)
-    Identity.objects.bulk_create(identities, ignore_conflicts=True)
+    insert_rows(persons)
+    insert_rows(identities, ignore_conflicts=True)
     # On PostgreSQL another worker may have made the same identity a moment ago: links only for the rows that are really ours.
     ours = set(Identity.objects.filter(id__in=[row.id for row in identities]).values_list("id", flat=True))
-    Link.objects.bulk_create([link for link in links if link.identity_id in ours])
+    insert_rows(link for link in links if link.identity_id in ours)
     if len(ours) < len(identities):
         lost = {row.person_id for row in identities if row.id not in ours}
         Person.objects.filter(id__in=[person.id for person in persons if person.id in lost]).delete()

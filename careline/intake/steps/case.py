@@ -14,6 +14,7 @@ from careline.cases.models import Case
 from careline.cases.numbering import take_numbers
 from careline.clocks import setting
 from careline.intake.batch import Batch, SaidItem
+from careline.kit.bulk import insert_rows
 from careline.threads.models import Message
 from careline.workspaces.models import Agent
 
@@ -190,7 +191,7 @@ def _number(opening: list[SaidItem]) -> None:
 def _save(touched: dict[int, Case]) -> None:
     if touched:
         # One upsert for new and old alike: bulk_update would build a CASE expression a column, forty times slower.
-        Case.objects.bulk_create([touched[key] for key in sorted(touched)], update_conflicts=True, unique_fields=["id"], update_fields=list(APPLIED_COLUMNS))
+        insert_rows([touched[key] for key in sorted(touched)], unique=("id",), update=APPLIED_COLUMNS)
 
 
 def _arm(batch: Batch, cases: Iterable[Case]) -> None:

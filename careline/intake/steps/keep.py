@@ -6,6 +6,7 @@ from careline.files import storing
 from careline.files.storing import PreparedFile
 from careline.files.typing_content import safe_name
 from careline.intake.batch import Batch, SaidItem
+from careline.kit.bulk import insert_rows
 from careline.intake.steps.normalise import MOST_CHARS
 from careline.threads import search
 from careline.threads.models import Attachment, Message, MessageAlias, Thread
@@ -17,7 +18,7 @@ def keep(batch: Batch) -> None:
         return
     for item in batch.said:
         item.message = _message(item)
-    Message.objects.bulk_create([item.message for item in batch.said if item.message is not None])
+    insert_rows(item.message for item in batch.said if item.message is not None)
     _keep_aliases(batch.said)
     _keep_files(batch.said)
     search.index_messages([(item.message.id, item.row.workspace_id, item.message.case_id or 0, item.message.at, item.said.text[:MOST_CHARS]) for item in batch.said if item.message])
@@ -71,7 +72,7 @@ def _keep_files(items: list[SaidItem]) -> None:
     stored = storing.save_files(prepared)
     attachments = [_attachment(item, index, stored) for item in items for index in range(len(item.said.files))]
     if attachments:
-        Attachment.objects.bulk_create(attachments)
+        insert_rows(attachments)
         storing.count_references(attachment.file_id for attachment in attachments if attachment.file_id)
 
 
@@ -104,4 +105,4 @@ def _bind(items: list[SaidItem]) -> None:
             thread.bound_case_id = item.case.id
             changed[thread.id] = thread
     if changed:
-        Thread.objects.bulk_create([changed[key] for key in sorted(changed)], update_conflicts=True, unique_fields=["id"], update_fields=["bound_case_id"])
+        insert_rows([changed[key] for key in sorted(changed)], unique=("id",), update=("bound_case_id",))

@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from careline.intake.batch import Batch, SaidItem
 from careline.kit import clock
+from careline.kit.bulk import insert_rows
 from careline.threads.models import Message, Thread
 
 MOST_PARTICIPANTS = 60
@@ -92,7 +93,7 @@ def _make(missing: dict[tuple[int, str], SaidItem]) -> dict[tuple[int, str], Thr
     if not missing:
         return {}
     fresh = [_new_thread(item, key) for (_, key), item in sorted(missing.items(), key=lambda entry: entry[0])]
-    Thread.objects.bulk_create(fresh)
+    insert_rows(fresh)
     return {(row.channel_id, row.key): row for row in fresh}
 
 
@@ -126,9 +127,4 @@ def _note_facts(batch: Batch) -> None:
                 row.participants = [*row.participants, author.key]
         row.reach = max(row.reach, item.said.thread.reach)
         touched[row.id] = row
-    Thread.objects.bulk_create(
-        [touched[key] for key in sorted(touched)],
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["last_inbound_at", "participants", "reach"],
-    )
+    insert_rows([touched[key] for key in sorted(touched)], unique=("id",), update=("last_inbound_at", "participants", "reach"))

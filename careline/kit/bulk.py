@@ -1,0 +1,99 @@
+"""Many rows of one table in one go, at a third of the processor time of Django's own bulk_create.
+
+bulk_create asks every field of every object how to prepare, adapt and place its value: at 150 columns a message that was two thirds of the digest.
+Here a table's columns and converters are found once. Only for models without auto_now fields, multi-table inheritance or database defaults.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from operator import attrgetter
+from typing import Any, Final
+
+from django.db import connection, models
+
+MOST_PARAMETERS: Final = 30_000
+Converter = Callable[[Any], Any]
+
+
+def insert_rows(rows: Iterable[models.Model], *, unique: Sequence[str] = (), update: Sequence[str] = (), ignore_conflicts: bool = False) -> None:
+    """Insert model instances, in the caller's transaction. One statement a table and batch (on SQLite one prepared statement run for each row).
+
+    `unique` and `update` are field names: on conflict of the first, the second are overwritten. Ids must be set, as ours always are.
+    """
+    batch = list(rows)
+    if not batch:
+        return
+    head, tail, plan = _statement(type(batch[0]), tuple(unique), tuple(update), ignore_conflicts, connection.vendor)
+    values = [_read(row, plan) for row in batch]
+    marks = f"({', '.join(['%s'] * len(plan.names))})"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(f"{head} {marks} {tail}", values)
+            return
+        step = MOST_PARAMETERS // len(plan.names)
+        for start in range(0, len(values), step):
+            part = values[start : start + step]
+            cursor.execute(f"{head} {', '.join([marks] * len(part))} {tail}", [value for row in part for value in row])
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """How to read a row: all its attributes at once, then conversions at some places."""
+
+    names: tuple[str, ...]
+    read: Callable[[Any], tuple[Any, ...]]
+    conversions: tuple[tuple[int, Converter], ...]
+
+
+def _read(row: models.Model, plan: _Plan) -> list[Any]:
+    values = list(plan.read(row))
+    for place, convert in plan.conversions:
+        if values[place] is not None:
+            values[place] = convert(values[place])
+    return values
+
+
+@lru_cache(maxsize=256)
+def _statement(model: type[models.Model], unique: tuple[str, ...], update: tuple[str, ...], ignore_conflicts: bool, vendor: str) -> tuple[str, str, _Plan]:
+    quote = connection.ops.quote_name
+    fields = model._meta.concrete_fields
+    columns = ", ".join(quote(field.column) for field in fields)
+    head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES"
+    by_name = {field.name: quote(field.column) for field in fields} | {field.attname: quote(field.column) for field in fields}
+    tail = ""
+    if update:
+        sets = ", ".join(f"{by_name[name]} = excluded.{by_name[name]}" for name in update)
+        tail = f"ON CONFLICT ({', '.join(by_name[name] for name in unique)}) DO UPDATE SET {sets}"
+    elif ignore_conflicts:
+        tail = "ON CONFLICT DO NOTHING"
+    names = tuple(field.attname for field in fields)
+    converters = ((place, _converter(field, vendor)) for place, field in enumerate(fields))
+    return head, tail, _Plan(names, attrgetter(*names), tuple((place, convert) for place, convert in converters if convert is not None))
+
+
+def _converter(field: models.Field[Any, Any], vendor: str) -> Converter | None:
+    if isinstance(field, models.JSONField):
+        return _json_text if vendor == "sqlite" else lambda value: connection.ops.adapt_json_value(value, None)
+    if isinstance(field, models.DateTimeField):
+        return _utc_text if vendor == "sqlite" else connection.ops.adapt_datetimefield_value
+    if isinstance(field, models.BinaryField):
+        return bytes
+    return None
+
+
+def _json_text(value: Any) -> str:
+    if not value and isinstance(value, dict | list | tuple):
+        return "{}" if isinstance(value, dict) else "[]"
+    return json.dumps(value)
+
+
+def _utc_text(value: datetime) -> str:
+    """As Django writes it on SQLite: naive UTC with a blank between date and time."""
+    if value.tzinfo is not UTC:
+        return str(connection.ops.adapt_datetimefield_value(value))
+    return value.replace(tzinfo=None).isoformat(" ")
