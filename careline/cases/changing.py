@@ -10,7 +10,7 @@ from datetime import datetime
 from django.utils.translation import gettext as _
 
 from careline.cases.applying import APPLIED_COLUMNS
-from careline.cases.clocks import BREACH_KIND, STEP_KIND, case_clocks
+from careline.cases.clocks import BREACH_KIND, SNOOZE_KIND, STEP_KIND, case_clocks
 from careline.cases.models import Case, CaseAct, CaseReader, Notice
 from careline.cases.queries.visible import access_cases, audience_columns, audience_names, case_not_found, readers_of
 from careline.cases.queue import rank
@@ -71,6 +71,8 @@ class CaseChange:
         return act_id
 
     def _arm(self, after: Mapping[str, object]) -> None:
+        if self.before["snoozed_until"] != after["snoozed_until"]:
+            self._arm_alarm()
         if all(self.before[column] == after[column] for column in ("due_at", "state", "clock_percent")):
             return
         clocks = case_clocks(self.case, hours_of_channel(self.case.channel_id)) if self.case.due_at else []

@@ -9,7 +9,7 @@ import msgspec
 
 from careline.channels.capabilities import Surface
 
-ViewName = Literal["mine", "team", "all", "waiting", "snoozed", "done", "spam"]
+ViewName = Literal["mine", "team", "unassigned", "all", "waiting", "snoozed", "done", "spam", "mentions"]
 
 
 class ListFilters(msgspec.Struct, frozen=True):
@@ -235,3 +235,15 @@ class CasePane(msgspec.Struct, frozen=True):
     follows_number: int
     merged_into_number: int
     n: int
+
+
+class NoticeView(msgspec.Struct, frozen=True):
+    """A notification of an agent: `what` is assigned, mention, reply or late."""
+
+    id: int
+    what: str
+    case_number: int
+    person_name: str
+    actor_name: str
+    at: datetime
+    seen_at: datetime | None

@@ -11,7 +11,9 @@ from collections.abc import Sequence
 from careline.channels.base import Author
 from careline.events.recording import UnitOfWork
 from careline.kit.bulk import insert_rows
+from careline.people.likeness import name_key
 from careline.people.models import Identity, Link, Person, PersonKey
+from careline.people.suggesting import arm_suggestions
 
 Key = tuple[str, str]
 
@@ -19,10 +21,11 @@ Key = tuple[str, str]
 def resolve_identities(
     work: UnitOfWork, workspace_id: int, *, network: str, scope: str, authors: Sequence[Author]
 ) -> dict[str, tuple[Identity, Person]]:
-    """author key -> (identity, its present person), made where missing. Nine statements at most, whatever the number of authors.
+    """author key -> (identity, its present person), made where missing. Nine statements at most, three more when
+    new keys point elsewhere, whatever the number of authors.
 
     A new identity whose proven keys lead to a known person is linked to it at once, with the key as evidence; with several, the first decides and the
-    others stay as they are (joining two persons is an agent's act).
+    others stay as they are (joining two persons is an agent's act, suggested with full confidence).
     """
     wanted = {_plain(author.key, 320): author for author in authors}
     known = _identities(workspace_id, scope, list(wanted))
@@ -34,6 +37,7 @@ def resolve_identities(
     persons = _lock_persons({row.person_id for row in known.values()})
     _refresh(known, wanted)
     _keep_proven(workspace_id, wanted, known, proven)
+    _suggest_proven(work, workspace_id, wanted, known, proven)
     return {author.key: (known[key], persons[known[key].person_id]) for key, author in wanted.items()}
 
 
@@ -74,7 +78,8 @@ def _make(
         evidence = next(((kind, value) for kind, value in author.proven_keys if (kind, value) in chosen), None)
         person_id = chosen[evidence] if evidence else 0
         if not person_id:
-            person = Person(workspace_id=workspace_id, name=_plain(author.name or author.handle or author.key, 160))
+            name = _plain(author.name or author.handle or author.key, 160)
+            person = Person(workspace_id=workspace_id, name=name, name_key=name_key(author.name))
             persons.append(person)
             person_id = person.id
         chosen |= {one: person_id for one in author.proven_keys if one not in chosen}
@@ -142,3 +147,39 @@ def _keep_proven(
             ],
             ignore_conflicts=True,
         )
+
+
+def _suggest_proven(
+    work: UnitOfWork, workspace_id: int, wanted: dict[str, Author], known: dict[str, Identity], proven: dict[Key, int]
+) -> None:
+    """A known identity now proves a key that leads to somebody else: joining two persons is an agent's act, so it is suggested, surely."""
+    found: list[Link] = []
+    for key, author in sorted(wanted.items()):
+        row = known[key]
+        for kind, value in author.proven_keys:
+            person_id = proven.get((kind, _plain(value, 320)), row.person_id)
+            if person_id != row.person_id:
+                found.append(_sure_suggestion(row, person_id, kind, value))
+    if not found:
+        return
+    told = Link.objects.filter(identity_id__in=[link.identity_id for link in found]).values_list(
+        "identity_id", "person_id"
+    )
+    fresh = {(link.identity_id, link.person_id): link for link in found}
+    for pair in told:
+        fresh.pop(pair, None)
+    Link.objects.bulk_create(fresh.values())
+    for link in fresh.values():
+        work.record_event(workspace_id, "person.changed", person_id=link.person_id, facts={"what": "suggested"})
+
+
+def _sure_suggestion(identity: Identity, person_id: int, kind: str, value: str) -> Link:
+    return Link(
+        workspace_id=identity.workspace_id,
+        identity_id=identity.id,
+        person_id=person_id,
+        evidence=kind[:40],
+        evidence_value=_plain(value, 320),
+        confidence=1.0,
+        is_suggestion=True,
+    )

@@ -8,11 +8,15 @@ from careline.kit import clock, ids
 
 
 class Person(models.Model):
-    """A customer. `merged_into_id` is set while this person is joined to another; undoing clears it."""
+    """A customer. `merged_into_id` is set while this person is joined to another; undoing clears it.
+
+    `name_key` is the folded name by which likely twins are found (people/likeness.py).
+    """
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()
     name = models.CharField(max_length=160, default="")
+    name_key = models.CharField(max_length=160, default="")
     language = models.CharField(max_length=8, default="")
     facts = models.JSONField(default=dict)
     merged_into_id = models.BigIntegerField(null=True)
@@ -25,6 +29,7 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["workspace_id", "name"], name="person_name"),
             models.Index(fields=["merged_into_id"], name="person_merged"),
+            models.Index(fields=["workspace_id", "name_key"], name="person_name_key"),
         ]
 
 
@@ -79,3 +84,21 @@ class PersonKey(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace_id", "kind", "value"], name="person_key")]
+
+
+class PersonAct(models.Model):
+    """Something done to a person or their identities, with everything its reverse needs in `facts`."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    person_id = models.BigIntegerField()
+    verb = models.CharField(max_length=24)
+    agent_id = models.BigIntegerField(null=True)
+    why = models.CharField(max_length=200, default="")
+    facts = models.JSONField(default=dict)
+    at = models.DateTimeField(default=clock.now)
+    undone_at = models.DateTimeField(null=True)
+    undone_by_id = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["person_id", "-id"], name="person_act")]

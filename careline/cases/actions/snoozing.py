@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 
 from careline.cases.applying import reopen
 from careline.cases.changing import CaseChange, changing_case
-from careline.cases.clocks import SNOOZE_KIND, owe_nothing
-from careline.clocks import setting
+from careline.cases.clocks import owe_nothing
 from careline.errors import InputRefused
 from careline.workspaces.sight import Viewer
 
@@ -26,7 +25,6 @@ def snooze_case(viewer: Viewer, number: int, until: datetime, why: str = "") -> 
                 "snooze_time_wrong", _("Choose a time in the future, at most a year away."), field="until"
             )
         _wait(change, "until", until)
-        setting.set_clocks([setting.due(change.case.workspace_id, SNOOZE_KIND, change.case.id, until)])
         return change.save("snoozed", why=why)
 
 
@@ -51,5 +49,3 @@ def _wait(change: CaseChange, reason: str, until: datetime | None) -> None:
     if change.case.state == "done":
         reopen(change.case)
     change.case.state, change.case.waiting_reason, change.case.snoozed_until = "waiting", reason, until
-    if until is None:
-        setting.stop_clocks(SNOOZE_KIND, [change.case.id])
