@@ -203,6 +203,8 @@ async def _before(fault: Fault | None) -> Response | None:
             return json_answer(wire.Refusal("platform_failed"), 500)
         case "unauthorised":
             return json_answer(wire.Refusal("token_revoked"), 401)
+        case "closed":
+            return json_answer(wire.Refusal("window_closed"), 403)
         case "cut":
             return cut_answer()
         case "slow":

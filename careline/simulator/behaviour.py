@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import random
 import threading
-from typing import Final, Literal
+from typing import Literal
 
 import msgspec
 
 Kind = Literal[
-    "rate_limit", "away", "failing", "failing_after", "cut", "cut_after", "unreadable_after", "slow", "unauthorised"
+    "rate_limit",
+    "away",
+    "failing",
+    "failing_after",
+    "cut",
+    "cut_after",
+    "unreadable_after",
+    "slow",
+    "unauthorised",
+    "closed",
 ]
-NEXT_CALLS: Final = "messages"
 
 
 class Behaviour(msgspec.Struct, frozen=True):
@@ -43,8 +51,8 @@ class Fault(msgspec.Struct, frozen=True):
     rate_limit: 429, with `retry_after` as it stands when not empty. away: 503. failing: 500, nothing taken.
     failing_after: taken, then 500.
     cut: the connection ends before anything is taken. cut_after: taken, then the connection ends inside the answer.
-    unreadable_after: taken,
-    then an answer that is no JSON. slow: taken after `seconds`. unauthorised: 401.
+    unreadable_after: taken, then an answer that is no JSON. slow: taken after `seconds`. unauthorised: 401.
+    closed: 403, the window is closed.
     """
 
     kind: Kind

@@ -1,4 +1,5 @@
-"""What customers say: openings, follow-ups, thanks and complaints of an airline's day, in Spanish and English, chosen by a seeded chance."""
+"""What customers say: openings, follow-ups, thanks and complaints of an airline's day, in Spanish and English,
+chosen by a seeded chance."""
 
 from __future__ import annotations
 
@@ -76,7 +77,7 @@ class Speech:
 
     def fill(self, template: str, *, name: str = "", agent: str = "") -> str:
         """Put a flight, city, booking, name and agent where the words ask for them."""
-        first_name = name.split(" ")[0]
+        first_name = name.split(" ", maxsplit=1)[0]
         return template.format(
             flight=f"AUR {self._chance.randint(100, 899)}",
             city=self._chance.choice(cast().cities),

@@ -57,6 +57,13 @@ class Platform:
         thread = self._begin(account, "post", author_id, views=views, at=at)
         return self._say(thread, author_id, text, at=at, files=files, message_id=thread.root_id)
 
+    def open_thread(self, account: str, thread_id: str, author_id: str, text: str, *, root_id: str) -> MessageRow:
+        """A public thread under names of the caller's choosing, and a private word of the same person."""
+        thread = ThreadRow(thread_id, account, "post", root_id, author_id, 0, clock.epoch_s())
+        self.ledger.save_thread(thread)
+        self.dm(account, author_id, text)
+        return self._say(thread, author_id, text, message_id=root_id)
+
     def own_post(self, account: str, text: str, *, views: int = 0, at: float | None = None) -> MessageRow:
         """The brand posts through the platform's own app; people may comment below."""
         thread = self._begin(account, "comment", account, views=views, at=at)

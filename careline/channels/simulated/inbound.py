@@ -32,11 +32,13 @@ from careline.channels.base import (
     Tools,
     Typed,
 )
-from careline.channels.simulated import calling, setup, wire
+from careline.channels.simulated import calling, partkeys, setup, wire
 from careline.errors import ChannelError, ForeignPayload, SignInRequired, UnknownEvent
 from careline.kit import signing
 
 PAGE: Final = 200
+# Bytes that are no JSON, JSON that is something else, and JSON nested deeper than the stack.
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _E = TypeVar("_E", bound=wire.Envelope)
 
 
@@ -45,7 +47,10 @@ def check_signature(request: HookRequest, connection: ConnectionView) -> None:
     secret = connection.secrets.get("hook_secret", "")
     if not secret:
         raise SignInRequired("secret_missing", "This connection has no hook secret.")
-    signing.check_webhook(secret, request.headers, request.body)
+    try:
+        signing.check_webhook(secret, request.headers, request.body)
+    except ValueError as malformed:
+        raise SignInRequired("secret_malformed", "The hook secret is not whsec_ followed by base64.") from malformed
 
 
 def answer_challenge(request: HookRequest, connection: ConnectionView) -> HookAnswer | None:
@@ -62,7 +67,7 @@ def split(body: bytes, accounts: frozenset[str]) -> list[Part]:
     """Events of accounts we serve. Raises ForeignPayload for other bytes, and when none is of an account of ours."""
     try:
         parts = [cut(raw) for raw in msgspec.json.decode(body, type=wire.Delivery).events]
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except _UNREADABLE as broken:
         raise ForeignPayload("This is not a delivery of the simulated network.") from broken
     ours = [part for part in parts if part.account_key in accounts]
     if parts and not ours:
@@ -108,25 +113,34 @@ def normalise(raw: bytes, channel: ChannelView) -> list[Happening]:
     translate = _KINDS.get(kind)
     if translate is None:
         raise UnknownEvent(kind[:60])
-    return [translate(raw, channel)]
+    return translate(raw, channel)
 
 
-def _said(raw: bytes, channel: ChannelView) -> Happening:
+def _said(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.MessageCreated)
     message, conversation = event.message, event.conversation
-    return Said(
+    ours = partkeys.read(message.client_key)
+    if not ours.is_last:
+        return []  # a post of several of ours: only the last one proves that all stand
+    said = Said(
         platform_id=message.id,
         thread_key=event.thread,
         surface=_surface(conversation, message),
         author=_author(message.author, channel),
-        text=message.text,
+        text=_storable(message.text),
         at=event.at,
         thread=_facts(conversation, message),
         reply_to=message.reply_to,
         files=tuple(InboundFile(file.name, url=file.url, alt_text=file.alt) for file in message.files),
         is_addressed=_is_addressed(conversation, message, channel.account_key),
-        idempotency_key=message.client_key,
+        idempotency_key=ours.key,
     )
+    return [said]
+
+
+def _storable(text: str) -> str:
+    """PostgreSQL takes no NUL in text."""
+    return text.replace("\0", "")
 
 
 def _surface(conversation: wire.Conversation, message: wire.Utterance) -> str:
@@ -165,50 +179,54 @@ def _author(speaker: wire.Speaker, channel: ChannelView) -> Author:
     )
 
 
-def _edited(raw: bytes, channel: ChannelView) -> Happening:
+def _edited(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.MessageEdited)
-    return Edited(event.message_id, event.text, event.at)
+    return [Edited(event.message_id, _storable(event.text), event.at)]
 
 
-def _deleted(raw: bytes, channel: ChannelView) -> Happening:
+def _deleted(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.MessageDeleted)
-    return Deleted(event.message_id, event.at)
+    return [Deleted(event.message_id, event.at)]
 
 
-def _receipt(raw: bytes, channel: ChannelView) -> Happening:
+def _receipt(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.ReceiptChanged)
-    return ReceiptSeen(
+    ours = partkeys.read(event.client_key)
+    if event.state != "failed" and not ours.is_last:
+        return []
+    seen = ReceiptSeen(
         state=event.state,
         at=event.at,
         platform_id=event.message_id,
-        idempotency_key=event.client_key,
+        idempotency_key=ours.key,
         recipient=event.recipient,
         error=event.error,
         is_permanent=event.is_final,
     )
+    return [seen]
 
 
-def _reacted(raw: bytes, channel: ChannelView) -> Happening:
+def _reacted(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.ReactionChanged)
-    return Reacted(event.message_id, _author(event.author, channel), event.emoji, event.at)
+    return [Reacted(event.message_id, _author(event.author, channel), event.emoji, event.at)]
 
 
-def _typed(raw: bytes, channel: ChannelView) -> Happening:
+def _typed(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.TypingShown)
-    return Typed(event.thread, _author(event.author, channel))
+    return [Typed(event.thread, _author(event.author, channel))]
 
 
-def _counted(raw: bytes, channel: ChannelView) -> Happening:
+def _counted(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.ViewsCounted)
-    return Counted(event.thread, event.views, event.at)
+    return [Counted(event.thread, event.views, event.at)]
 
 
-def _access_lost(raw: bytes, channel: ChannelView) -> Happening:
+def _access_lost(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.AccessRevoked)
-    return AccessLost(event.reason or "revoked", event.at)
+    return [AccessLost(event.reason or "revoked", event.at)]
 
 
-_KINDS: Final[Mapping[str, Callable[[bytes, ChannelView], Happening]]] = {
+_KINDS: Final[Mapping[str, Callable[[bytes, ChannelView], list[Happening]]]] = {
     "message.created": _said,
     "message.edited": _edited,
     "message.deleted": _deleted,
@@ -223,5 +241,5 @@ _KINDS: Final[Mapping[str, Callable[[bytes, ChannelView], Happening]]] = {
 def _read(raw: bytes, kind: type[_E]) -> _E:
     try:
         return msgspec.json.decode(raw, type=kind)
-    except (msgspec.DecodeError, UnicodeDecodeError) as broken:
+    except _UNREADABLE as broken:
         raise ForeignPayload(f"This is not an event of the simulated network: {broken}"[:200]) from broken

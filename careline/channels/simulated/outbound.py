@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from careline.channels.base import ChannelView, Outgoing, OutgoingFile, Sent, Tools
-from careline.channels.simulated import calling, setup, wire
+from careline.channels.simulated import calling, partkeys, setup, wire
 from careline.channels.simulated.rules import CAPABILITIES
 from careline.errors import ChannelError
 from careline.kit import counting, http
@@ -21,7 +21,8 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
     try:
         files = await _upload_all(outgoing.files, channel, tools)
         for number, text in enumerate(texts):
-            body = _body(outgoing, channel, text, number=number, after=done, files=files)
+            key = partkeys.write(outgoing.idempotency_key, number, len(texts))
+            body = _body(outgoing, channel, text, key=key, after=done, files=() if number else files)
             done.append(await _post_part(body, outgoing, channel, tools, is_one_of_several=len(texts) > 1))
     except ChannelError as refused:
         raise _after_some(refused, done, channel) from refused
@@ -37,16 +38,12 @@ def _texts(outgoing: Outgoing) -> list[str]:
     return counting.split(outgoing.text, rule.unit, rule.max_length)
 
 
-def _part_key(outgoing: Outgoing, number: int) -> str:
-    return f"{outgoing.idempotency_key}/{number}" if number else outgoing.idempotency_key
-
-
 def _body(
     outgoing: Outgoing,
     channel: ChannelView,
     text: str,
     *,
-    number: int,
+    key: str,
     after: Sequence[wire.Accepted],
     files: tuple[str, ...],
 ) -> wire.NewMessage:
@@ -54,11 +51,11 @@ def _body(
         account=channel.account_key,
         place="dm" if outgoing.surface == "dm" else "reply",
         text=text,
-        client_key=_part_key(outgoing, number),
+        client_key=key,
         thread=after[-1].thread if after else outgoing.thread_key,
         to=outgoing.recipient,
         reply_to=after[-1].id if after else outgoing.reply_to,
-        files=() if number else files,
+        files=files,
         written_by=outgoing.author_kind,
     )
 
@@ -104,7 +101,9 @@ async def look_up(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sen
     """The whole message if it stands, None when any part of it does not. Raises ChannelError if it cannot be told."""
     if not _can_look_up(channel):
         raise ChannelError("no_lookup", "This account cannot be asked.", outcome_unknown=True)
-    found = [await _find(_part_key(outgoing, number), channel, tools) for number in range(len(_texts(outgoing)))]
+    count = len(_texts(outgoing))
+    keys = [partkeys.write(outgoing.idempotency_key, number, count) for number in range(count)]
+    found = [await _find(key, channel, tools) for key in keys]
     whole = [part for part in found if part is not None]
     return _sent(whole) if len(whole) == len(found) else None
 
