@@ -326,6 +326,12 @@ async def _read(request: Request, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as wrong:
-        raise InputRefused("body_wrong", str(wrong), field=str(wrong).rpartition("$.")[2].strip("`")) from wrong
+        raise InputRefused("body_wrong", str(wrong), field=_field_of(wrong)) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise InputRefused("body_wrong", "This is not JSON.", status=400) from wrong
+
+
+def _field_of(wrong: msgspec.ValidationError) -> str:
+    """The field msgspec names at the end: "... - at `$.email`"."""
+    _, marked, path = str(wrong).rpartition("$.")
+    return path.strip("`") if marked else ""

@@ -148,7 +148,16 @@ def _page(channel: ChannelView, key: str, host: str, language: str) -> str:
         "simulated": "true" if channel.is_simulated else "",
         "ticket": signing.seal(channel.signing_key, PAGE_PURPOSE, {"host": host}, lasts_s=PAGE_LASTS_S),
     }
-    return _template().substitute({name: html.escape(value) for name, value in values.items()})
+    escaped = {name: html.escape(value) for name, value in values.items()}
+    return _template().substitute({**escaped, "preloads": _preloads(language)})
+
+
+@lru_cache(maxsize=len(LANGUAGES))
+def _preloads(language: str) -> str:
+    """All modules at once, not one after the other as each is found in the last."""
+    others = {f"words_{one}.js" for one in LANGUAGES if one != language} | {"loader.js", "chat.js"}
+    names = sorted(path.name for path in FOLDER.glob("*.js") if path.name not in others)
+    return "\n".join(f'<link rel="modulepreload" href="/widget/static/{version()}/{name}">' for name in names)
 
 
 @lru_cache(maxsize=1)

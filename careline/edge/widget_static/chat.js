@@ -106,7 +106,17 @@ async function begin(tries = 0) {
   log.toEnd();
 }
 
+/* The page's own ticket lives for hours; a chat left open longer loads itself anew, the draft is on the shelf. */
 async function open() {
+  try {
+    await openSession();
+  } catch (error) {
+    if (error.code === "ticket_over") location.reload();
+    throw error;
+  }
+}
+
+async function openSession() {
   const kept = Object.fromEntries(["token", "id", "email", "name", "hash"].map((name) => [name, String(user?.[name] ?? "")]));
   const answer = await api.post("/session", { page: ticket, tokens: shelf.tokens, user: kept });
   session = await answer.json();
@@ -118,7 +128,7 @@ async function open() {
 
 function arrange() {
   at("welcome").hidden = !log.isEmpty;
-  mail.offer(!log.isEmpty && session.takes_email && !session.has_email);
+  mail.offer(!log.isEmpty && session.takes_email && !session.has_email, !session.availability.is_open);
 }
 
 function showAvailability() {
@@ -143,7 +153,7 @@ function showOwn(entry, state, failed) {
 }
 
 function reason({ code }) {
-  return { text_too_long: words.tooLong(""), looks_automatic: words.looksAutomatic, origin_refused: words.refused }[code] || "";
+  return { looks_automatic: words.looksAutomatic, origin_refused: words.refused }[code] || "";
 }
 
 function correct(entry) {
@@ -207,6 +217,6 @@ function setConnected(isConnected, error) {
   const isRefused = error && error.status >= 400 && error.status < 500 && error.status !== 429;
   banner.classList.toggle("broken", Boolean(isRefused));
   banner.hidden = isConnected && navigator.onLine;
-  if (isRefused) banner.textContent = error.code === "ticket_over" ? words.stale : words.refused;
+  if (isRefused) banner.textContent = words.refused;
   else banner.textContent = navigator.onLine ? words.reconnecting : words.offline;
 }

@@ -9,9 +9,13 @@ export class Mail {
     this.form = at("mail");
     this.input = at("email");
     this.note = at("email-note");
+    this.opener = at("mail-open");
     this.isOffered = false;
+    this.isAsking = false;
     this.form.querySelector("label").textContent = speech.words.mailLabel;
-    this.form.querySelector("button").textContent = speech.words.mailSave;
+    this.opener.textContent = speech.words.mailLabel;
+    this.form.querySelector("[type=submit]").textContent = speech.words.mailSave;
+    this.opener.addEventListener("click", () => this.ask());
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.save();
@@ -22,27 +26,33 @@ export class Mail {
     return this.shelf.get("email", "");
   }
 
-  offer(isOffered) {
+  /* One quiet line; the field itself when nobody is there to answer now. */
+  offer(isOffered, isUrgent) {
+    if (isOffered && !this.isOffered) this.isAsking = isUrgent;
     this.isOffered = isOffered;
     this.form.hidden = !isOffered;
     if (isOffered) this.draw();
   }
 
+  ask() {
+    this.isAsking = true;
+    this.input.value = this.address;
+    this.draw();
+    this.input.focus();
+  }
+
   draw() {
-    const isKept = Boolean(this.address) && !this.isChanging;
-    this.form.querySelector(".row").hidden = isKept;
-    this.form.querySelector("label").hidden = isKept;
+    const isKept = Boolean(this.address) && !this.isAsking;
+    this.form.querySelector(".row").hidden = !this.isAsking;
+    this.form.querySelector("label").hidden = !this.isAsking;
+    this.opener.hidden = this.isAsking || isKept;
+    this.opener.setAttribute("aria-expanded", String(this.isAsking));
     this.note.classList.remove("wrong");
     this.input.removeAttribute("aria-invalid");
     this.note.replaceChildren();
     if (!isKept) return;
-    const change = node("button", { type: "button", class: "soft" }, this.speech.words.mailChange);
-    change.addEventListener("click", () => {
-      this.isChanging = true;
-      this.input.value = this.address;
-      this.draw();
-      this.input.focus();
-    });
+    const change = node("button", { type: "button", class: "link" }, this.speech.words.mailChange);
+    change.addEventListener("click", () => this.ask());
     this.note.append(this.speech.words.mailSaved(this.address), " ", change);
   }
 
@@ -50,7 +60,7 @@ export class Mail {
     const email = this.input.value.trim();
     if (!/^[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+$/.test(email)) return this.refuse();
     this.shelf.set("email", email);
-    this.isChanging = false;
+    this.isAsking = false;
     this.draw();
     await this.tell();
   }
@@ -66,6 +76,7 @@ export class Mail {
 
   refuse() {
     this.shelf.set("email", "");
+    this.isAsking = true;
     this.draw();
     this.note.textContent = this.speech.words.mailWrong;
     this.note.classList.add("wrong");

@@ -53,7 +53,7 @@ export class Outbox {
     for (const entry of this.entries.filter((one) => !one.failed)) {
       this.show(entry, "sending");
       try {
-        const { at: writtenAt, failed, ...saying } = entry;
+        const { names, failed, ...saying } = entry;
         await this.api.post("/messages", saying);
         this.tries = 0;
         this.drop(entry.client_id);
