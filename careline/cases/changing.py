@@ -81,6 +81,13 @@ class CaseChange:
         elif self.before["due_at"] is not None:
             stop_case_clocks([self.case.id])
 
+    def _arm_alarm(self) -> None:
+        until = self.case.snoozed_until
+        if until is None:
+            setting.stop_clocks(SNOOZE_KIND, [self.case.id])
+        else:
+            setting.set_clocks([setting.due(self.case.workspace_id, SNOOZE_KIND, self.case.id, until)])
+
     def _act(
         self, what: str, why: str, batch: int | None, after: dict[str, object], extra: Mapping[str, object]
     ) -> int:

@@ -71,7 +71,7 @@ def list_rows(viewer: Viewer, ids: Iterable[int]) -> tuple[CaseRow, ...]:
     if not wanted:
         return ()
     return _rows(
-        viewer,
+        viewer.workspace_id,
         list(visible_cases(viewer).filter(id__in=wanted, merged_into_id__isnull=True).order_by("queue_key", "id")),
     )
 

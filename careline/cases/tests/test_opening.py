@@ -1,0 +1,135 @@
+"""One case on the screen: what it shows, to whom, and what it costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from careline.cases.actions.closing import close_case
+from careline.cases.actions.drafting import load_draft, save_draft
+from careline.cases.actions.replying import write_reply
+from careline.cases.models import CaseField
+from careline.cases.queries.framing import message_html
+from careline.cases.queries.opening import MOST_STATEMENTS, open_case
+from careline.conftest import DM, hear, make_case, make_identity, make_thread, say
+from careline.errors import NotFound
+from careline.kit import clock
+from careline.people.models import Person
+from careline.threads.models import Message
+
+pytestmark = pytest.mark.django_db
+
+
+def _bystander(air):
+    return make_identity(
+        Person.objects.create(workspace_id=air.workspace.id, name="Otro"), "otro-1", handle="@otro", name="Otro"
+    )
+
+
+def test_bystanders_of_a_public_thread_are_shown_and_do_not_belong_to_the_case(air, marta_case):
+    thread = Message.objects.get(case_id=marta_case.id).thread
+    say(thread, _bystander(air), "Me too!")
+    told = [(one.text, one.in_case, one.is_customer) for one in open_case(air.ana, marta_case.number).messages]
+    assert told == [("Where are my miles?", True, True), ("Me too!", False, False)]
+
+
+def test_others_words_in_a_private_thread_of_another_case_stay_private(air):
+    thread = make_thread(air.channel, DM)
+    case = make_case(air.channel, air.marta_identity, surface=DM, thread=thread)
+    say(thread, _bystander(air), "private to another case", case=make_case(air.channel, _bystander2(air), surface=DM))
+    assert [one.text for one in open_case(air.ana, case.number).messages] == ["Where are my miles?"]
+
+
+def _bystander2(air):
+    return make_identity(Person.objects.create(workspace_id=air.workspace.id, name="Third"), "third-1")
+
+
+def test_opening_a_case_takes_a_constant_number_of_statements(air, marta_case, django_assert_max_num_queries):
+    thread = Message.objects.get(case_id=marta_case.id).thread
+    with django_assert_max_num_queries(MOST_STATEMENTS) as few:
+        open_case(air.ana, marta_case.number)
+    bystander = _bystander(air)
+    for number in range(60):
+        say(thread, air.marta_identity, f"again {number}", case=marta_case)
+        say(thread, bystander, f"indeed {number}")
+    close_case(air.ana, make_case(air.channel, air.marta_identity).number)
+    with django_assert_max_num_queries(MOST_STATEMENTS) as many:
+        pane = open_case(air.ana, marta_case.number)
+    assert len(pane.messages) == 121
+    assert len(many) <= len(few) + 1  # the bystander's other case brings one channel name more at most
+
+
+def test_earlier_messages_come_in_pages_in_platform_order(air, marta_case):
+    thread = Message.objects.get(case_id=marta_case.id).thread
+    start = clock.now()
+    for minute in (5, 1, 4, 2, 3):
+        say(thread, air.marta_identity, f"m{minute}", case=marta_case, at=start + timedelta(minutes=minute))
+    newest = open_case(air.ana, marta_case.number, limit=3)
+    assert [one.text for one in newest.messages] == ["m3", "m4", "m5"]
+    assert newest.has_earlier
+    earlier = open_case(air.ana, marta_case.number, limit=3, before_id=newest.messages[0].id)
+    assert [one.text for one in earlier.messages] == ["Where are my miles?", "m1", "m2"]
+    assert not earlier.has_earlier
+
+
+def test_a_public_thread_offers_its_private_way_until_a_private_thread_is_there(air, marta_case):
+    threads = open_case(air.ana, marta_case.number).threads
+    assert [(one.is_public, one.surface, one.closed_code) for one in threads] == [(True, "post", ""), (False, "dm", "")]
+    assert threads[1].recipient == "marta-1"
+    write_reply(air.ana, marta_case.number, thread_id=threads[1].id, text="Le escribo aquí", mode="private")
+    threads = open_case(air.ana, marta_case.number).threads
+    assert sorted((one.is_public, one.surface) for one in threads) == [(False, "dm"), (True, "post")]
+
+
+def test_a_closed_window_says_why(air):
+    case = make_case(air.channel, air.marta_identity, surface=DM, at=clock.now() - timedelta(days=2))
+    [thread] = open_case(air.ana, case.number).threads
+    assert (thread.window_closes_at, thread.closed_code) == (None, "window_closed")
+
+
+def test_an_open_window_says_until_when(air):
+    at = clock.now() - timedelta(hours=1)
+    case = make_case(air.channel, air.marta_identity, surface=DM, at=at)
+    [thread] = open_case(air.ana, case.number).threads
+    assert thread.window_closes_at == at + timedelta(days=1)
+
+
+def test_the_person_pane_lists_only_cases_the_viewer_may_see(air, marta_case):
+    foreign = make_case(air.channel, air.marta_identity, team=air.loyalty)
+    own = make_case(air.channel, air.marta_identity, team=air.care)
+    assert [one.number for one in open_case(air.ana, marta_case.number).person.cases] == [own.number]
+    assert {one.number for one in open_case(air.ben, marta_case.number).person.cases} == {own.number, foreign.number}
+    assert all(one.can_join for one in open_case(air.ana, marta_case.number).person.cases)
+
+
+def test_fields_reasons_acts_and_drafts_are_shown(air, marta_case):
+    CaseField.objects.create(workspace_id=air.workspace.id, key="booking", label="Booking")
+    save_draft(air.ana, marta_case.number, mode="public", text="Hola M")
+    save_draft(air.ben, marta_case.number, mode="public", text="not Ana's")
+    close_case(air.ana, marta_case.number, "heard", why="nothing to do")
+    pane = open_case(air.ana, marta_case.number)
+    assert pane.fields == (("booking", "Booking", ""),)
+    assert pane.drafts == {"public": "Hola M"}
+    assert [(act.verb, act.agent_name, act.why, act.can_undo) for act in pane.acts] == [
+        ("closed", "Ana", "nothing to do", True)
+    ]
+
+
+def test_a_draft_survives_and_is_forgotten_when_emptied(air, marta_case):
+    save_draft(air.ana, marta_case.number, mode="note", text="half a", facts={"thread": "7"})
+    save_draft(air.ana, marta_case.number, mode="note", text="half a note", facts={"thread": "7"})
+    assert load_draft(air.ana, marta_case.number, "note") == ("half a note", {"thread": "7"})
+    save_draft(air.ana, marta_case.number, mode="note", text="  ")
+    assert load_draft(air.ana, marta_case.number, "note") == ("", {})
+
+
+def test_the_html_of_a_message_is_shown_only_to_those_who_see_its_case(air, cleo):
+    case = make_case(air.channel, air.marta_identity, surface=DM)
+    message = Message.objects.get(case_id=case.id)
+    Message.objects.filter(id=message.id).update(html="<p>hello</p>")
+    assert open_case(air.ana, case.number).messages[0].has_html
+    assert message_html(air.ana, message.id).html == "<p>hello</p>"
+    for stranger in (cleo, air.dora, air.carl):
+        with pytest.raises(NotFound):
+            message_html(stranger, message.id)
