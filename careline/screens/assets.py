@@ -80,7 +80,7 @@ def icon_name(wanted: str) -> str:
 
 
 class StaticAssets(StaticFiles):
-    """Serves the folder. A hashed address never changes and may be kept for a year; a plain one is asked about each time."""
+    """Serves the folder. A hashed address never changes and may be kept for a year; a plain one is asked for again."""
 
     def __init__(self) -> None:
         super().__init__(directory=FOLDER)

@@ -1,4 +1,4 @@
-"""Once per request: who looks, at which workspace, in which language; and refusals said in words, as a page or as JSON."""
+"""Once per request: who looks, at which workspace, in which language; refusals become words, as a page or as JSON."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORKSPACE_ADDRESS = re.compile(r"^/w/([^/]+)(?:/|$)")
 
 
 def content_security_policy() -> str:
-    """Everything from ourselves, nothing inline but our own import map; mail stands in a frame of ours with a policy of its own."""
+    """Everything from ourselves, nothing inline but our own import map; mail has a frame with a policy of its own."""
     return "; ".join(
         (
             "default-src 'self'",
@@ -43,7 +43,7 @@ class WorkspaceRequest(HttpRequest):
 
 
 class WorkspaceMiddleware:
-    """Sets `request.viewer` (None outside a workspace) and the language, turns refusals into answers, adds the content policy."""
+    """Sets `request.viewer` (None outside a workspace) and the language; words refusals; adds the policy."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response

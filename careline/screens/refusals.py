@@ -1,4 +1,4 @@
-"""A refusal in plain words: a page for people, JSON for scripts. The code is for machines, the message says what to do next."""
+"""A refusal in plain words: a page for people, JSON for scripts. The code is for machines, the message for people."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def render_refusal(request: HttpRequest, refused: CarelineError) -> HttpResponse
     """The answer for an error of our tree."""
     if is_fetch(request):
         return _as_json(refused)
+    if not hasattr(request, "viewer"):  # refused before our middleware saw it
+        request.viewer = None  # type: ignore[attr-defined]
     return _page(request, refused.status, refused.message, refused.code)
 
 

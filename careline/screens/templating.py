@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from careline.channels.registry import networks
-from careline.screens import assets, avatars
+from careline.screens import assets, avatars, tickets
 from careline.screens.navigation import other_screens
 from careline.workspaces.roles import may
 
@@ -65,6 +65,7 @@ def _functions() -> dict[str, object]:
         "network_name": network_name,
         "may": may,
         "other_screens": other_screens,
+        "stream_ticket": tickets.stream_ticket,
         "initials": avatars.initials,
         "hue": avatars.hue,
         "locale": translation.get_language,
@@ -77,7 +78,7 @@ def _url(name: str, **parts: object) -> str:
 
 
 def fragment(template: str, macro: str, *arguments: object, **named: object) -> Markup:
-    """Render one macro outside a page: for answers and pushes. The template's top level may hold only macros (it is cached)."""
+    """Render one macro outside a page: for answers and pushes. Its template may hold only macros (it is cached)."""
     return Markup(getattr(_template(template).module, macro)(*arguments, **named))  # noqa: S704 - the macro escaped its values
 
 

@@ -1,4 +1,4 @@
-"""Signed tickets for the doors beside the screens: files, the stream and uploads. Bearer addresses that end by themselves."""
+"""Signed tickets for the doors beside the screens: files, stream, uploads. Bearer addresses that end by themselves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,6 @@ def _rights(viewer: Viewer) -> dict[str, object]:
         "name": viewer.name,
         "agent": viewer.agent_id,
         "account": viewer.account_id,
-        "name": viewer.name,
         "sight": sorted(viewer.sight),
         "locale": viewer.locale,
         "role": viewer.role,

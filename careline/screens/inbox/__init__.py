@@ -1,1 +1,1 @@
-"""The desk: list, case, person. Views are thin; what they show comes from cases.queries, what they do from cases.actions."""
+"""The desk: list, case, person. Views are thin: cases.queries says what to show, cases.actions does what was asked."""

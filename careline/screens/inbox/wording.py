@@ -1,0 +1,171 @@
+"""Codes of cases, acts, reasons and links in the reader's words. Pure; called while a page is rendered."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from careline.cases.rows import ActView, IdentityView, OtherCase
+
+# Most points a reason can bring (PRODUCT.md, Defaults): the length of its bar.
+REASON_MOST = {
+    "waiting": 30,
+    "harm": 25,
+    "repeat": 15,
+    "failed_elsewhere": 15,
+    "sentiment": 10,
+    "exposure": 10,
+    "legal": 5,
+    "value": 5,
+}
+
+
+def view_names() -> dict[str, str]:
+    """Every view by its key, in the order of the menu."""
+    return {
+        "mine": _("mine"),
+        "team": _("team"),
+        "unassigned": _("nobody's"),
+        "all": _("all open"),
+        "waiting": _("waiting"),
+        "snoozed": _("snoozed"),
+        "mentions": _("mentions"),
+        "done": _("done"),
+        "spam": _("spam"),
+    }
+
+
+def reason_words(code: str) -> str:
+    """Why a case stands where it stands."""
+    known = {
+        "waiting": _("waiting"),
+        "harm": _("harm"),
+        "repeat": _("asked again"),
+        "failed_elsewhere": _("failed elsewhere"),
+        "sentiment": _("sentiment"),
+        "exposure": _("exposure"),
+        "legal": _("legal or press"),
+        "value": _("value"),
+    }
+    return known.get(code, code)
+
+
+def state_words(case: OtherCase) -> str:
+    """The state of another case, short."""
+    if case.state == "done":
+        return outcome_words(case.outcome)
+    return {"open": _("open"), "waiting": _("waiting")}.get(case.state, case.state)
+
+
+def outcome_words(outcome: str) -> str:
+    """How a case ended."""
+    known = {
+        "solved": _("solved"),
+        "heard": _("heard, not solved"),
+        "no_answer_needed": _("no answer needed"),
+        "spam": _("spam"),
+    }
+    return known.get(outcome, _("done"))
+
+
+def evidence_words(identity: IdentityView) -> str:
+    """Why an identity is held to be this person's."""
+    known = {
+        "first_seen": _("first met here"),
+        "this_thread": _("this thread"),
+        "exact_key": _("same key"),
+        "email": _("same e-mail address"),
+        "phone": _("same phone number"),
+        "customer": _("same customer number"),
+        "agent": _("joined by an agent"),
+        "manual": _("joined by an agent"),
+        "joined": _("joined by an agent"),
+        "split": _("taken apart by an agent"),
+        "name": _("by name"),
+        "handle": _("by handle"),
+        "reply_address": _("answers here"),
+        "sender": _("wrote into this thread"),
+    }
+    words = known.get(identity.evidence, identity.evidence.replace("_", " "))
+    return (
+        f"{words}: {identity.evidence_value}"
+        if identity.evidence_value and identity.evidence != "first_seen"
+        else words
+    )
+
+
+def act_icon(verb: str) -> str:
+    """The sprite's name for an act."""
+    known = {
+        "assigned": "user-plus",
+        "closed": "check",
+        "reopened": "rotate-ccw",
+        "snoozed": "alarm-clock",
+        "woken": "alarm-clock",
+        "tagged": "tag",
+        "untagged": "tag",
+        "merged": "git-merge",
+        "split": "split",
+        "joined": "git-merge",
+        "blocked": "ban",
+        "opened": "inbox",
+    }
+    return known.get(verb, "history")
+
+
+def act_words(act: ActView, agents: dict[int, str] | None = None) -> str:
+    """An act as a sentence without a full stop. The machine's acts name no one."""
+    who = act.agent_name or pgettext("actor", "Careline")
+    facts = act.facts
+    to_agent = (agents or {}).get(_number(facts.get("assignee_id")), "") or str(facts.get("assignee_name") or "")
+    sentences = {
+        "closed": lambda: (
+            _("%(who)s closed it: %(outcome)s")
+            % {"who": who, "outcome": outcome_words(str(facts.get("outcome") or ""))}
+        ),
+        "reopened": lambda: _("%(who)s reopened it") % {"who": who},
+        "snoozed": lambda: _("%(who)s snoozed it") % {"who": who},
+        "waited": lambda: _("%(who)s set it to wait") % {"who": who},
+        "woken": lambda: _("it came back from its snooze"),
+        "tagged": lambda: _("%(who)s set the tags to %(tags)s") % {"who": who, "tags": _tags(facts.get("tags"))},
+        "merged": lambda: _("%(who)s merged it with another case") % {"who": who},
+        "joined": lambda: _("%(who)s joined another case of this person into it") % {"who": who},
+        "split": lambda: _("%(who)s split messages off into another case") % {"who": who},
+        "blocked": lambda: _("%(who)s blocked this customer") % {"who": who},
+        "unblocked": lambda: _("%(who)s unblocked this customer") % {"who": who},
+        "marked_spam": lambda: _("%(who)s marked it as spam") % {"who": who},
+        "field": lambda: _("%(who)s changed a field") % {"who": who},
+        "fields": lambda: _("%(who)s changed a field") % {"who": who},
+        "opened": lambda: _("the case was opened"),
+    }
+    if act.verb == "assigned":
+        return _assigned(who, to_agent, facts)
+    sentence = sentences.get(act.verb)
+    return sentence() if sentence else f"{who}: {act.verb.replace('_', ' ')}"
+
+
+def _assigned(who: str, to_agent: str, facts: dict[str, object]) -> str:
+    if to_agent and to_agent == who:
+        return _("%(who)s took it") % {"who": who}
+    if to_agent:
+        return _("%(who)s assigned it to %(agent)s") % {"who": who, "agent": to_agent}
+    if facts.get("assignee_id"):
+        return _("%(who)s assigned it") % {"who": who}
+    return _("%(who)s gave it back to the team") % {"who": who}
+
+
+def _tags(value: object) -> str:
+    return ", ".join(str(one) for one in value) if isinstance(value, list) and value else _("none")
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def bulk_words(verb: str, number: int) -> str:
+    """What was done to several cases at once."""
+    if verb == "close":
+        return ngettext("%(num)s case done", "%(num)s cases done", number) % {"num": number}
+    if verb == "tag":
+        return ngettext("%(num)s case tagged", "%(num)s cases tagged", number) % {"num": number}
+    return ngettext("%(num)s case assigned", "%(num)s cases assigned", number) % {"num": number}

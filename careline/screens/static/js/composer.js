@@ -1,0 +1,209 @@
+/* The composer: one for the whole desk. It follows the open case, never loses words, and always says who will read them. */
+
+import { onOpen, onRefresh } from "./case.js";
+import { room, personalData } from "./counting.js";
+import { desk } from "./desk.js";
+import { $, $$, newKey } from "./dom.js";
+import { drop, flush, found, keep } from "./drafts.js";
+import { closedWords, showReaders } from "./guard.js";
+import { fillMail, showMail } from "./mail-fields.js";
+import { sayPresence } from "./presence.js";
+import { clearStop, stop } from "./stops.js";
+import { clearFiles, setRules, watchFiles } from "./uploads.js";
+import { say } from "./words.js";
+
+const slot = $("[data-composer-slot]");
+const form = $("[data-composer]");
+const text = $("[data-text]");
+const threads = $("[data-thread]");
+
+/** What is being written: `mode`, the chosen way, the two texts (a note never becomes an answer), and the version the writer saw. */
+export const writing = { number: 0, mode: "note", choice: null, texts: { answer: "", note: "" }, key: "", seen: 0, snippet: "", allowed: "", news: [] };
+
+export const words = () => text.value;
+const kind = (mode) => (mode === "note" ? "note" : "answer");
+
+export function startComposer() {
+  if (!form) return;
+  onOpen(load);
+  onRefresh(refreshed);
+  form.addEventListener("focusin", () => open(true));
+  form.addEventListener("focusout", () => setTimeout(() => !form.contains(document.activeElement) && !document.querySelector("dialog[open]") && open(Boolean(text.value)), 120));
+  text.addEventListener("input", typed);
+  threads.addEventListener("change", () => choose(threads.value));
+  for (const button of $$("[data-modes] [data-mode]")) button.addEventListener("click", () => (setMode(button.dataset.mode), text.focus()));
+  form.addEventListener("uploads", check);
+  watchFiles(form, text);
+}
+
+function load(facts) {
+  flush();
+  clearStop();
+  clearFiles();
+  slot.hidden = !facts || !(facts.may_answer || facts.may_note);
+  writing.number = facts?.number || 0;
+  if (!facts) return;
+  const drafts = found(facts);
+  const answer = drafts.public ? "public" : drafts.private ? "private" : "";
+  Object.assign(writing, { texts: { answer: drafts[answer] || "", note: drafts.note || "" }, key: newKey(), seen: facts.version, snippet: "", allowed: "", news: [], choice: null });
+  setMode(answer || (drafts.note ? "note" : usual(facts)), true);
+  open(Boolean(text.value));
+}
+
+/** Where the customer spoke last is where they are answered; what cannot be answered gets a note. */
+function usual(facts) {
+  const first = facts.choices.find((choice) => !choice.closed && may(choice.mode)) || facts.choices.find((choice) => may(choice.mode));
+  return first?.mode || "note";
+}
+
+function may(mode) {
+  const facts = desk.facts;
+  return mode === "note" ? facts.may_note : mode === "public" ? facts.may_answer && facts.may_answer_public : facts.may_answer;
+}
+
+const choicesOf = (mode) => desk.facts.choices.filter((choice) => choice.mode === mode);
+
+/** Change who reads. Nothing is emptied; words with personal data ask once before they become public. */
+export function setMode(mode, isFirst = false) {
+  if (!desk.facts || !may(mode)) return;
+  const before = writing.mode;
+  if (!isFirst) {
+    writing.texts[kind(before)] = text.value;
+    if (mode === "public" && before === "private" && stopPersonal(() => setMode("public"))) return;
+    if (kind(before) === "answer" && kind(mode) === "answer" && before !== mode && text.value) moveDraft(before, mode);
+  }
+  writing.mode = mode;
+  text.value = writing.texts[kind(mode)];
+  for (const button of $$("[data-modes] [data-mode]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
+    button.hidden = button.dataset.mode !== "note" && (!may(button.dataset.mode) || !choicesOf(button.dataset.mode).length);
+  }
+  form.dataset.mode = mode;
+  const options = choicesOf(mode);
+  threads.hidden = options.length < 2;
+  threads.replaceChildren(...options.map((choice, index) => new Option(`${choice.channel} · ${choice.subject || choice.person || choice.surface}`, String(index))));
+  choose(String(Math.max(0, options.findIndex((choice) => !choice.closed))));
+}
+
+function moveDraft(before, mode) {
+  drop(writing.number, before);
+  keep(writing.number, mode, text.value);
+}
+
+function choose(index) {
+  writing.choice = writing.mode === "note" ? null : choicesOf(writing.mode)[Number(index)] || null;
+  threads.value = index;
+  showReaders(writing.mode, writing.choice);
+  setRules(writing.mode === "note" ? null : writing.choice);
+  fillMail(writing.choice);
+  const button = { public: "reply_public", private: "reply_private", note: "keep_note" }[writing.mode];
+  $("[data-send-words]").textContent = say(writing.choice?.is_mail ? "send_mail" : button);
+  text.placeholder = placeholder();
+  check();
+}
+
+function placeholder() {
+  if (writing.mode === "note") return say("write_note");
+  return say(writing.mode === "public" ? "write_public" : "write_private", { name: writing.choice?.person || desk.facts.person });
+}
+
+/** One line until someone writes. */
+export function open(isOpen) {
+  form.classList.toggle("is-open", isOpen);
+  showMail(isOpen && writing.choice);
+}
+
+function typed() {
+  writing.texts[kind(writing.mode)] = text.value;
+  keep(writing.number, writing.mode, text.value);
+  if (!writing.news.length) writing.seen = desk.facts.version;
+  sayPresence(true, writing.mode);
+  check();
+}
+
+/** Count, warn, and allow sending or not. */
+export function check() {
+  const line = $("[data-count]");
+  const send = $("[data-send]");
+  const choice = writing.choice;
+  const used = choice ? room(text.value, choice) : { used: 0, limit: 0, over: 0 };
+  line.textContent = used.limit ? `${used.used} / ${used.limit}` : "";
+  line.className = used.over ? "over" : "";
+  const closed = closedWords(choice);
+  const personal = writing.mode === "public" ? personalData(text.value) : "";
+  if (closed || used.over) warn("over", closed || overWords(choice, used));
+  else if (personal) warn("warn", say("personal_warning", { what: say(`personal_${personal}`) }));
+  else warn("ok", writing.mode === "public" && text.value ? say("no_personal_data") : "");
+  send.disabled = Boolean(closed) || (writing.mode !== "note" && !choice);
+}
+
+function warn(tone, said) {
+  const line = $("[data-warning]");
+  line.className = tone;
+  line.textContent = said;
+}
+
+function overWords(choice, used) {
+  return choice.overflow === "reject" ? say("over_by", { num: used.over }) : say(choice.overflow === "truncate" ? "will_be_cut" : "will_be_split");
+}
+
+/** Ask once before personal data becomes public. Returns whether it stopped. */
+export function stopPersonal(go) {
+  const what = personalData(text.value);
+  if (!what || writing.allowed === text.value) return false;
+  stop(say("personal_stop", { what: say(`personal_${what}`) }), [], [
+    [say("public_anyway"), () => ((writing.allowed = text.value), go())],
+    [say("keep_writing"), () => text.focus()],
+  ]);
+  return true;
+}
+
+/** The case was patched while someone writes: new windows and versions, and a word about what is new. */
+function refreshed(facts, before) {
+  if (facts.number !== writing.number) return;
+  const was = writing.choice;
+  const index = choicesOf(writing.mode).findIndex((choice) => was && choice.thread === was.thread && choice.surface === was.surface);
+  if (writing.mode !== "note" && index >= 0) {
+    writing.choice = choicesOf(writing.mode)[index];
+    showReaders(writing.mode, writing.choice);
+    setRules(writing.choice);
+  } else if (writing.mode !== "note" && !was) setMode(writing.mode, true);
+  if (!text.value) writing.seen = facts.version;
+  else if (before && facts.last_message !== before.last_message) tellNews(before.last_message);
+  check();
+}
+
+function tellNews(after) {
+  const fresh = $$(".msg[data-message]:not(.note)").filter((one) => BigInt(one.dataset.message) > BigInt(after) && !one.matches(".ours, .other"));
+  if (!fresh.length) return;
+  writing.news.push(...fresh.map((one) => $(".bubble", one)?.textContent.trim() || say("a_file")));
+  stop(say("news_while_writing"), writing.news, [[say("i_have_read_it"), () => acknowledge()]]);
+}
+
+/** The writer has read what is new. */
+export function acknowledge() {
+  writing.news = [];
+  writing.seen = desk.facts?.version || 0;
+  text.focus();
+}
+
+/** Words were sent: an empty composer for the same case. */
+export function emptied(mode) {
+  writing.texts[kind(mode)] = "";
+  Object.assign(writing, { key: newKey(), snippet: "", allowed: "", news: [], seen: desk.facts?.version || 0 });
+  if (kind(mode) === kind(writing.mode)) text.value = "";
+  clearFiles();
+  drop(writing.number, mode, mode === "note");
+  open(form.contains(document.activeElement));
+  check();
+}
+
+/** Put words where the cursor is (snippets), or give taken back ones back. */
+export function insert(added, { replaceSlash = false } = {}) {
+  open(true);
+  text.focus();
+  const start = replaceSlash ? text.value.slice(0, text.selectionStart).search(/(^|\s)\/[\w-]*$/) : text.selectionStart;
+  const from = replaceSlash && start >= 0 ? start + (text.value[start] === "/" ? 0 : 1) : text.selectionStart;
+  text.setRangeText(added, from, text.selectionEnd, "end");
+  typed();
+}

@@ -1,0 +1,42 @@
+/* The timeline once it is on screen: days, mail frames of the right height, jumps between the customer's own words. */
+
+import { $, $$ } from "./dom.js";
+import { markDays } from "./time.js";
+
+const MOST_FRAME_PX = 6000;
+
+/** After every change of the timeline. */
+export function dressTimeline(timeline) {
+  markDays(timeline);
+  for (const frame of $$("iframe[data-mail]:not([data-fitted])", timeline)) {
+    frame.dataset.fitted = "";
+    frame.addEventListener("load", () => fit(frame));
+    if (frame.contentDocument?.readyState === "complete") fit(frame);
+  }
+}
+
+/** The frame runs no script, so we measure it from here (same origin, sandboxed without scripts). */
+function fit(frame) {
+  const inside = frame.contentDocument?.documentElement;
+  if (!inside || !inside.querySelector("body")) return;
+  const measure = () => (frame.style.blockSize = `${Math.min(MOST_FRAME_PX, inside.querySelector("body").scrollHeight + 18)}px`);
+  measure();
+  for (const image of $$("img", inside)) image.addEventListener("load", measure, { once: true });
+}
+
+/** `]` and `[`: the next or previous message of the customer themselves. */
+export function jump(by) {
+  const scroll = $("[data-timeline-scroll]");
+  const own = $$('.msg[data-customer="1"]', scroll);
+  if (!own.length) return;
+  const now = $(".is-jumped", scroll);
+  const edge = scroll.getBoundingClientRect().top + 24;
+  let index = own.indexOf(now);
+  if (index < 0) index = by > 0 ? own.findIndex((one) => one.getBoundingClientRect().top > edge) - 1 : own.findLastIndex((one) => one.getBoundingClientRect().top < edge) + 1;
+  const next = own[Math.min(own.length - 1, Math.max(0, index + by))];
+  now?.classList.remove("is-jumped");
+  next.classList.add("is-jumped");
+  next.closest("details")?.setAttribute("open", "");
+  next.scrollIntoView({ block: "start" });
+  next.focus({ preventScroll: true });
+}
