@@ -117,8 +117,9 @@ class CoreDoors:
         said |= {name: getattr(row, name) for name in _ROW_FACTS}
         said |= {name: str(getattr(row, name)) for name in _ROW_IDS}
         said["row"] = self._render(row, *place)
-        # A case that moved out of someone's sight must leave their screen, so the event's own audience counts as well as the row's.
-        return Frame(event.n, "case", _join(event.audience, row.audience), msgspec.json.encode(said))
+        # A case that moved out of someone's sight must leave their screen, but its words are for those who see it now.
+        gone = msgspec.json.encode({"n": event.n, "id": str(row.id), "number": row.number})
+        return Frame(event.n, "case", row.audience, msgspec.json.encode(said), event.audience, gone)
 
     def _render(self, row: CaseRow, slug: str, locale: str) -> str:
         key = (row.id, row.version, locale)
@@ -169,12 +170,6 @@ _ROW_FACTS = (
     "number", "version", "state", "queue_key", "is_public", "is_simulated", "language", "tags", "outcome",
     "waiting_reason", "snoozed_until", "due_at", "audience", "last_at", "priority",
 )  # fmt: skip
-
-
-def _join(*audiences: str) -> str:
-    if "workspace" in audiences:
-        return "workspace"
-    return ",".join(sorted({name for audience in audiences for name in audience.split(",") if name}))
 
 
 def _keep_refused(view: ConnectionView, raw: bytes, reason: str) -> None:

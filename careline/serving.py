@@ -22,6 +22,7 @@ from careline.edge.app import build_app
 from careline.edge.hub import Hub
 from careline.events import bridging, hub
 from careline.intake.digest import Digest
+from careline.intake.fetching import Fetcher
 from careline.intake.housekeeping import run_housekeeping
 from careline.intake.journal import Journal
 from careline.intake.readers import Readers
@@ -66,7 +67,9 @@ class NetworkLoop:
         tools = Tools(http=client)
         self._sender = Sender(tools, pool, alone=self._alone)
         readers = Readers(self._journal, tools, pool)
-        tasks = [asyncio.create_task(self._sender.run()), asyncio.create_task(readers.run())]
+        outside = GuardedClient(allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
+        fetcher = Fetcher(client, outside, pool)
+        tasks = [asyncio.create_task(one) for one in (self._sender.run(), readers.run(), fetcher.run())]
         await self._stop.wait()
         await readers.stop()
         await self._sender.stop()
@@ -74,6 +77,7 @@ class NetworkLoop:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await client.close()
+        await outside.close()
         pool.shutdown(wait=True)
 
 

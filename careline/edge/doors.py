@@ -11,12 +11,17 @@ from careline.channels.base import ConnectionView, Part
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """One event ready for a stream: its number (0 for presence and other frames without one), type, who may be told, JSON body."""
+    """One event ready for a stream: its number (0 for presence and other frames without one), type, who may be told, JSON body.
+
+    `aside_audience` may know that it happened, but no longer what it looks like: a case that left their sight. They get `aside_body` as type `gone`.
+    """
 
     n: int
     type: str
     audience: str
     body: bytes
+    aside_audience: str = ""
+    aside_body: bytes = b""
 
 
 class FileContent(msgspec.Struct, frozen=True):

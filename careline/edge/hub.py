@@ -172,6 +172,7 @@ class Hub:
 def send(frame: Frame, streams: list[Stream]) -> None:
     """Offer a numbered frame to every stream that has not had it: encoded once, judged once for each distinct sight."""
     chunk, silent = encode(frame), encode_number(frame.n)
+    aside = encode(Frame(frame.n, "gone", frame.aside_audience, frame.aside_body)) if frame.aside_audience else silent
     verdicts: dict[frozenset[str], bytes] = {}
     for stream in streams:
         if frame.n <= stream.n:
@@ -179,8 +180,18 @@ def send(frame: Frame, streams: list[Stream]) -> None:
         stream.n = frame.n
         chosen = verdicts.get(stream.sight)
         if chosen is None:
-            chosen = verdicts[stream.sight] = chunk if may_see(frame.audience, stream.sight) else silent
+            is_aside = bool(frame.aside_audience) and may_see(frame.aside_audience, stream.sight)
+            chosen = verdicts[stream.sight] = chunk if may_see(frame.audience, stream.sight) else aside if is_aside else silent
         stream.offer(chosen)
+
+
+def chunk_for(frame: Frame, sight: frozenset[str]) -> bytes:
+    """What one stream gets of a frame; nothing when it may not even know of it."""
+    if may_see(frame.audience, sight):
+        return encode(frame)
+    if frame.aside_audience and may_see(frame.aside_audience, sight):
+        return encode(Frame(frame.n, "gone", frame.aside_audience, frame.aside_body))
+    return b""
 
 
 def encode(frame: Frame) -> bytes:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from careline.edge.answers import guarded
 from careline.edge.bodies import read_body
 from careline.edge.doors import Doors, Frame
-from careline.edge.hub import Hub, Stream, encode, may_see, sight_of
+from careline.edge.hub import Hub, Stream, chunk_for, sight_of
 from careline.errors import InputRefused, SignInRequired, Unavailable
 
 BEAT_S = 15.0
@@ -66,7 +66,7 @@ async def _catch_up(doors: Doors, stream: Stream, since: int) -> tuple[list[byte
             return [b"event: reset\ndata: {}\n\n"], latest
         if not frames:
             break
-        chunks.extend(encode(frame) for frame in frames if may_see(frame.audience, stream.sight))
+        chunks.extend(chunk for frame in frames if (chunk := chunk_for(frame, stream.sight)))
         since = frames[-1].n
     return chunks, max(since, latest)
 

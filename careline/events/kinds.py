@@ -8,6 +8,7 @@ KINDS: dict[str, str] = {
     "message.echoed": "A post of ours made elsewhere (the platform's own app) was taken into its thread.",
     "message.edited": "The author changed a message; the earlier text is kept as a revision.",
     "message.deleted": "The author deleted a message; its words were purged and a tombstone stands.",
+    "message.filed": "A file of a message arrived after it, or could not be fetched.",
     "message.reacted": "A reaction was added to or taken from a message.",
     "case.opened": "A case began.",
     "case.changed": "Any field of a case changed: state, assignee, team, tags, priority, clocks; `facts.what` names the act.",

@@ -83,6 +83,10 @@ class Batch:
     reasons: dict[int, str] = field(default_factory=dict)
     dead: dict[int, tuple[str, str]] = field(default_factory=dict)
     waits: set[int] = field(default_factory=set)
+    about: dict[int, int] = field(default_factory=dict)
+    """Row of a change -> the message it changed."""
+    silenced: set[int] = field(default_factory=set)
+    """Messages whose words were deleted: every raw delivery about them is emptied."""
     new_cases: set[int] = field(default_factory=set)
     policies: dict[int, dict[str, AnswerPolicy]] = field(default_factory=dict)
     work: UnitOfWork = field(default_factory=UnitOfWork)

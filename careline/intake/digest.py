@@ -13,7 +13,7 @@ from typing import Final
 
 import structlog
 from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from prometheus_client import Counter, Gauge
 
 from careline.cases.clocks import policies_of
@@ -194,7 +194,7 @@ def _digest_together(rows: list[JournalRow], fences: dict[str, int]) -> None:
 
 def _mark_rows(batch: Batch) -> None:
     """What became of each row, and an event for each dead letter. One statement for the messages, one for everything else."""
-    message_of = {item.row.id: item.message.id for item in batch.said if item.message is not None}
+    message_of = batch.about | {item.row.id: item.message.id for item in batch.said if item.message is not None}
     became = {row_id: message_id for row_id, message_id in message_of.items() if row_id not in batch.dead and row_id not in batch.waits}
     others: list[tuple[int, str, str, int]] = []
     for row in batch.rows:
@@ -205,6 +205,10 @@ def _mark_rows(batch: Batch) -> None:
         elif row.id not in became:
             others.append((JournalRow.DONE, "waits" if row.id in batch.waits else batch.reasons.get(row.id, ""), "", row.id))
     _update_rows(became, others, connection.ops.adapt_datetimefield_value(batch.now))
+    late = [row_id for row_id, reason in batch.reasons.items() if reason == "deleted_by_author"]
+    if batch.silenced or late:
+        spoken = Q(message_id__in=batch.silenced) | Q(id__in=late)
+        JournalRow.objects.filter(spoken).update(raw=b"", purged_at=batch.now)
 
 
 def _update_rows(became: dict[int, int], others: list[tuple[int, str, str, int]], stamp: object) -> None:

@@ -15,6 +15,7 @@ from careline.clocks import leases
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock, crashing
 from careline.outbox.models import Attempt, Bucket, Delivery
+from careline.outbox.windows import window_of
 from careline.workspaces.models import Installation
 
 CLAIM_LIMIT = 50
@@ -47,12 +48,13 @@ def claim_due(limit: int = CLAIM_LIMIT) -> list[Claim]:
         return []
     now = clock.now()
     with unit_of_work() as work:
-        due = list(_due(now).select_for_update(skip_locked=True, of=("self",)).order_by("not_before", "id")[:limit])
+        due = list(_due(now).select_related("message", "message__thread").select_for_update(skip_locked=True, of=("self",)).order_by("not_before", "id")[:limit])
         if not due:
             return []
         chosen = _first_of_each_thread(due)
         channels = access.channels_by_id(sorted({delivery.channel_id for delivery in chosen}))
-        allowed = [delivery for delivery in chosen if _may_send(delivery, channels[delivery.channel_id], now)]
+        within = [delivery for delivery in chosen if not _fail_closed(work, delivery, channels[delivery.channel_id], now)]
+        allowed = [delivery for delivery in within if _may_send(delivery, channels[delivery.channel_id], now)]
         claims = _start_attempts(work, allowed, now)
     crashing.pass_point("send.attempt_committed")
     return claims
@@ -75,6 +77,23 @@ def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
             busy.add(delivery.thread_id)
             chosen.append(delivery)
     return chosen
+
+
+def _fail_closed(work: UnitOfWork, delivery: Delivery, channel: Channel, now: datetime) -> bool:
+    """Whether the platform's window has closed while the delivery waited: then it fails here, with the reason, and nothing touches the wire."""
+    message = delivery.message
+    surfaces = {one.name: one for one in registry.network(channel.network).effective(access.view_channel(channel)).surfaces}
+    surface = surfaces.get(message.surface)
+    thread = message.thread
+    if surface is None or thread is None or any(window.opens == "inbound_comment" for window in surface.windows):
+        return False
+    code = window_of(surface, thread.last_inbound_at, now, "machine" if delivery.author_kind == "machine" else "human").closed_code
+    if not code.startswith("window_") or code == "window_not_open":
+        return False
+    delivery.state, delivery.error_code = "failed", code
+    delivery.save(update_fields=["state", "error_code"])
+    record_state(work, delivery)
+    return True
 
 
 def _busy_threads(threads: set[int]) -> set[int]:

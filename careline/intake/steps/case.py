@@ -9,6 +9,7 @@ from django.db.models import Max, Q
 
 from careline.cases import clocks as case_clocks
 from careline.cases.applying import APPLIED_COLUMNS, Heard, apply_inbound, apply_outbound, begin_case
+from careline.cases.cards import index_cards
 from careline.cases.joining_rule import CaseStanding, Decision, HeardMessage, case_for
 from careline.cases.models import Case
 from careline.cases.numbering import take_numbers
@@ -103,6 +104,7 @@ def case(batch: Batch) -> None:
             touched[item.case.id] = item.case
     _number(opening)
     _save(touched)
+    index_cards([item.case for item in opening if item.case is not None])
     _arm(batch, touched.values())
 
 

@@ -28,6 +28,7 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
         case Edited():
             message = _find(item, happening.platform_id)
             if message is not None:
+                _note(batch, item, message)
                 editing.apply_edit(batch.work, message, text=happening.text, html=happening.html, at=happening.at)
             return message is not None
         case Deleted():
@@ -57,7 +58,15 @@ def _delete(batch: Batch, item: ChangeItem, deleted: Deleted) -> bool:
     )
     if message is not None:
         editing.apply_deletion(batch.work, message, at=deleted.at)
+        _note(batch, item, message)
     return True
+
+
+def _note(batch: Batch, item: ChangeItem, message: Message) -> None:
+    """Tie the row to its message: what was said about a deleted message must not stay in the journal either."""
+    batch.about[item.row.id] = message.id
+    if message.deleted_at is not None:
+        batch.silenced.add(message.id)
 
 
 def _find(item: ChangeItem, platform_id: str) -> Message | None:

@@ -1,0 +1,147 @@
+"""Files that came as addresses: fetched after the digest, through the guard, typed by content, kept like any other file.
+
+An address a customer or platform names goes through the guarded client; only a host the administrator typed into the channel's own settings (a server in
+the house, the simulator) may be a private one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+
+import aiohttp
+import structlog
+from django.conf import settings
+from django.db import close_old_connections
+
+from careline.channels import access, registry
+from careline.clocks import leases
+from careline.errors import CarelineError, InputRefused, TooLarge
+from careline.events.recording import unit_of_work
+from careline.files import storing
+from careline.kit.http import GuardedClient
+from careline.threads.models import Attachment
+
+POLL_S: Final = 1.0
+AT_ONCE: Final = 8
+TRIES: Final = 3
+PAUSE_S: Final = 2.0
+_log = structlog.get_logger()
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A file to fetch."""
+
+    attachment_id: int
+    workspace_id: int
+    url: str
+    name: str
+    is_in_house: bool
+
+
+class Fetcher:
+    """One per worker process; a lease lets only one process fetch at a time."""
+
+    def __init__(self, in_house: GuardedClient, outside: GuardedClient, pool: ThreadPoolExecutor) -> None:
+        self._clients = {True: in_house, False: outside}
+        self._pool = pool
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            try:
+                wanted = await self._in_thread(_take)
+                await asyncio.gather(*(self._fetch(one) for one in wanted))
+            except asyncio.CancelledError:
+                raise
+            except Exception as error:  # the worker loop
+                _log.error("fetching_failed", error=type(error).__name__)
+                wanted = []
+            if not wanted:
+                await asyncio.sleep(POLL_S)
+
+    async def _fetch(self, wanted: Wanted) -> None:
+        problem = "not_fetched"
+        for number in range(TRIES):
+            try:
+                answer = await self._clients[wanted.is_in_house].request("GET", wanted.url, limit_bytes=settings.UPLOAD_LIMIT_BYTES)
+            except TooLarge:
+                problem = "too_large"
+                break
+            except InputRefused:
+                problem = "address_refused"
+                break
+            except (aiohttp.ClientError, TimeoutError, OSError):
+                await asyncio.sleep(PAUSE_S * (number + 1))
+                continue
+            if answer.status == 200:
+                await self._in_thread(keep_fetched, wanted, answer.body)
+                return
+            problem = f"status_{answer.status}"
+            if answer.status < 500:
+                break
+        await self._in_thread(give_up, wanted, problem)
+
+    async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        def run() -> T:
+            close_old_connections()
+            return work(*args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+
+def _take() -> list[Wanted]:
+    waiting = list(Attachment.objects.select_related("message").exclude(fetch_url="").filter(file__isnull=True, problem="").order_by("id")[:AT_ONCE])
+    if not waiting or not leases.take(["fetching"], lasts_s=60):
+        return []
+    hosts = _house_hosts({row.message.channel_id or 0 for row in waiting})
+    return [
+        Wanted(row.id, row.workspace_id, row.fetch_url, row.name, urlsplit(row.fetch_url).netloc in hosts.get(row.message.channel_id or 0, set())) for row in waiting
+    ]
+
+
+def _house_hosts(channel_ids: set[int]) -> dict[int, set[str]]:
+    """Hosts typed by an administrator, by channel."""
+    hosts: dict[int, set[str]] = {}
+    for channel_id, row in access.channels_by_id(sorted(channel_ids)).items():
+        fields = registry.networks()[row.network].fields if row.network in registry.networks() else ()
+        addresses = [str(row.settings.get(field.name, "")) for field in fields if field.kind == "address"]
+        hosts[channel_id] = {urlsplit(address).netloc for address in addresses if address}
+    return hosts
+
+
+def keep_fetched(wanted: Wanted, content: bytes) -> None:
+    """Store the bytes and show them. A message whose words were deleted meanwhile has no attachment row left: then nothing is kept."""
+    try:
+        prepared = storing.prepare_file(wanted.workspace_id, content, wanted.name)
+    except CarelineError as refused:
+        give_up(wanted, refused.code)
+        return
+    with unit_of_work() as work:
+        row = Attachment.objects.select_for_update(of=("self",)).select_related("message").filter(id=wanted.attachment_id, file__isnull=True).first()
+        if row is None:
+            return
+        file_id = storing.save_files([prepared])[(wanted.workspace_id, prepared.sha256)]
+        storing.count_references([file_id])
+        row.file_id, row.fetch_url = file_id, ""
+        row.save(update_fields=["file", "fetch_url"])
+        message = row.message
+        work.record_event(message.workspace_id, "message.filed", case_id=message.case_id, thread_id=message.thread_id, message_id=message.id, channel_id=message.channel_id)
+
+
+def give_up(wanted: Wanted, problem: str) -> None:
+    """The file could not be had; the message says so."""
+    with unit_of_work() as work:
+        row = Attachment.objects.select_related("message").filter(id=wanted.attachment_id, file__isnull=True).first()
+        if row is None:
+            return
+        Attachment.objects.filter(id=row.id).update(problem=problem[:60], fetch_url="")
+        message = row.message
+        work.record_event(message.workspace_id, "message.filed", case_id=message.case_id, thread_id=message.thread_id, message_id=message.id, channel_id=message.channel_id)
