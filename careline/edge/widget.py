@@ -5,23 +5,33 @@ Nothing here knows a table: `WidgetDoor` is handed in. A message is in the journ
 
 from __future__ import annotations
 
+import asyncio
 import hmac
-from typing import Annotated, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
-import msgspec
-from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from careline.channels.base import ChannelView
 from careline.channels.webchat import inbound, setup, visitors
-from careline.channels.webchat.visitors import SiteUser, Visitor
+from careline.channels.webchat.visitors import Visitor
 from careline.channels.webchat.wire import Arrived, Spoken, SpokenFile
 from careline.edge.answers import guarded, json_answer
 from careline.edge.bodies import read_body
+from careline.edge.doors import Frame
 from careline.edge.hub import Hub
+from careline.edge.widget_bodies import (
+    Address,
+    Opening,
+    Receipts,
+    Saying,
+    case_typed_in,
+    check_saying,
+    page_of,
+    parse_number,
+    read,
+)
 from careline.edge.widget_doors import WidgetDoor
 from careline.edge.widget_limits import (
     FILES,
@@ -35,63 +45,14 @@ from careline.edge.widget_limits import (
 )
 from careline.edge.widget_pages import PAGE_PURPOSE, page_routes
 from careline.edge.widget_stream import Streams, shown, typing_frame
-from careline.errors import Forbidden, InputRefused, SignInRequired
+from careline.errors import Forbidden, InputRefused, NotFound, SignInRequired
 from careline.kit import clock, signing
 
 __all__ = ["WidgetDoor", "widget_routes"]
-BODY_LIMIT_BYTES = 64 * 1024
 PAGE_OF_HISTORY = 30
+ADDRESS_WAITS_S = (0.2, 0.4, 0.8)
 UPLOAD_PURPOSE, UPLOAD_LASTS_S = "webchat-upload", 24 * 3600
 _CSP_FILE = "default-src 'none'; sandbox; frame-ancestors 'none'"
-T = TypeVar("T")
-ClientId = Annotated[str, Meta(pattern=rf"^{inbound.CLIENT_ID.pattern}$")]
-Email = Annotated[str, Meta(max_length=254, pattern=r"^([^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]+)?$")]
-
-
-class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    pass
-
-
-class Opening(_Body, frozen=True):
-    """What a page view begins with: the page's ticket, the tokens the browser kept, and the site's user."""
-
-    page: str
-    tokens: Annotated[tuple[Annotated[str, Meta(max_length=4000)], ...], Meta(max_length=visitors.MOST_TOKENS)] = ()
-    user: SiteUser = SiteUser()
-
-
-class Saying(_Body, frozen=True):
-    """A message. `website` is a trap: people never see that field."""
-
-    client_id: ClientId
-    text: str = ""
-    files: Annotated[
-        tuple[Annotated[str, Meta(max_length=1000)], ...], Meta(max_length=setup.CHAT.attachments.per_message)
-    ] = ()
-    name: Annotated[str, Meta(max_length=160)] = ""
-    email: Email = ""
-    page: Annotated[str, Meta(max_length=1000)] = ""
-    website: str = ""
-
-
-class Seen(_Body, frozen=True):
-    """One answer that arrived: its platform id and the receipt that came with it."""
-
-    id: Annotated[str, Meta(max_length=200)]
-    receipt: Annotated[str, Meta(max_length=64)]
-
-
-class Receipts(_Body, frozen=True):
-    """Answers that were delivered or read."""
-
-    state: Literal["delivered", "read"]
-    seen: Annotated[tuple[Seen, ...], Meta(max_length=50)]
-
-
-class Address(_Body, frozen=True):
-    """Where the visitor wants answers when away."""
-
-    email: Email
 
 
 def widget_routes(door: WidgetDoor, hub: Hub | None = None) -> list[BaseRoute]:
@@ -99,6 +60,7 @@ def widget_routes(door: WidgetDoor, hub: Hub | None = None) -> list[BaseRoute]:
     widget = Widget(door, hub)
     if hub is not None:
         hub.also_close(door.close)
+        hub.overhear(widget.overhear)
     base = "/widget/api/{key}"
     return [
         Route(f"{base}/session", guarded(widget.open_session), methods=["POST"]),
@@ -122,13 +84,23 @@ class Widget:
         self._hub = hub
         self._limits = Limits()
         self._streams = Streams(door)
+        self._telling: set[asyncio.Future[None]] = set()
+
+    def overhear(self, workspace_id: int, frame: Frame) -> None:
+        """An agent who writes a private answer is shown to the visitor as typing."""
+        said = case_typed_in(frame)
+        if said is None:
+            return
+        task = asyncio.ensure_future(self._door.show_typing(workspace_id, said))
+        self._telling.add(task)
+        task.add_done_callback(self._telling.discard)
 
     async def open_session(self, request: Request) -> Response:
         """Who is this visitor, what was said, and how long does an answer take just now."""
         channel = await self._door.channel(request.path_params["key"])
         check_same_origin(request)
         self._limits.check(f"session:{channel.id}:{self._address(request)}", SESSIONS_OF_ADDRESS)
-        opening = await _read(request, Opening)
+        opening = await read(request, Opening)
         host = _host_of(channel, opening.page)
         arrival = visitors.arrive(channel, host, opening.tokens, opening.user)
         history = await self._door.history(channel, arrival.visitor.thread_key, before=0, limit=PAGE_OF_HISTORY)
@@ -156,8 +128,8 @@ class Widget:
         channel, visitor = await self._enter(request)
         self._limits.check(f"say:{channel.id}:{visitor.id}", MESSAGES)
         self._limits.check(f"say:{channel.id}:{self._address(request)}", MESSAGES_OF_ADDRESS)
-        saying = await _read(request, Saying)
-        _check_saying(saying)
+        saying = await read(request, Saying)
+        check_saying(saying)
         spoken = Spoken(
             visitor=visitor.id,
             client_id=saying.client_id,
@@ -166,7 +138,7 @@ class Widget:
             name=visitor.name or saying.name.strip(),
             email=saying.email,
             proven=visitor.proven,
-            page=_page_of(saying.page, visitor.host),
+            page=page_of(saying.page, visitor.host),
             files=tuple([await self._uploaded(channel, visitor, ticket) for ticket in saying.files]),
         )
         await self._door.submit(channel, [inbound.part_of_spoken(spoken, channel, visitor)])
@@ -176,7 +148,7 @@ class Widget:
         """Earlier messages, older than `before`."""
         channel, visitor = await self._enter(request)
         self._limits.check(f"read:{channel.id}:{visitor.id}", READS)
-        before = _number(request.query_params.get("before", "0"), "before")
+        before = parse_number(request.query_params.get("before", "0"), "before")
         history = await self._door.history(channel, visitor.thread_key, before=before, limit=PAGE_OF_HISTORY)
         messages = [shown(channel, visitor, one) for one in history.messages]
         return json_answer(
@@ -188,7 +160,7 @@ class Widget:
         channel, visitor = await self._enter(request)
         self._limits.check(f"read:{channel.id}:{visitor.id}", READS)
         after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
-        return self._streams.answer(channel, visitor, _number(after, "after"))
+        return self._streams.answer(channel, visitor, parse_number(after, "after"))
 
     async def take_file(self, request: Request) -> Response:
         """Put raw bytes aside; the ticket goes into a message of the same visitor."""
@@ -225,7 +197,7 @@ class Widget:
         """Answers that arrived or were read, journalled like everything else."""
         channel, visitor = await self._enter(request)
         self._limits.check(f"sign:{channel.id}:{visitor.id}", SIGNS)
-        receipts = await _read(request, Receipts)
+        receipts = await read(request, Receipts)
         for one in receipts.seen:
             if not _same(one.receipt, inbound.receipt_tag(channel, visitor.thread_key, one.id)):
                 raise InputRefused("receipt_wrong", "This receipt is not for you.", field="seen")
@@ -248,11 +220,20 @@ class Widget:
         """Where to write when the visitor is away: a claim, not a proof."""
         channel, visitor = await self._enter(request)
         self._limits.check(f"sign:{channel.id}:{visitor.id}", SIGNS)
-        address = await _read(request, Address)
+        address = await read(request, Address)
         if not address.email:
             raise InputRefused("email_wrong", "This is not an e-mail address.", field="email")
-        await self._door.keep_address(channel, visitor.thread_key, address.email)
+        await self._keep_address(channel, visitor, address.email)
         return Response(status_code=204)
+
+    async def _keep_address(self, channel: ChannelView, visitor: Visitor, email: str) -> None:
+        """A first message may still be on its way through the digest: the visitor may be gone before it is there."""
+        for wait_s in ADDRESS_WAITS_S:
+            try:
+                return await self._door.keep_address(channel, visitor.thread_key, email)
+            except NotFound:
+                await asyncio.sleep(wait_s)
+        await self._door.keep_address(channel, visitor.thread_key, email)
 
     async def _enter(self, request: Request) -> tuple[ChannelView, Visitor]:
         """The channel and visitor of a request. Raises NotFound, Forbidden or SignInRequired."""
@@ -294,44 +275,5 @@ def _host_of(channel: ChannelView, page_ticket: str) -> str:
     return host
 
 
-def _page_of(page: str, host: str) -> str:
-    """The page the visitor is on, as an address without query, and only on the site the chat was opened on."""
-    parts = urlsplit(page)
-    return f"{host}{parts.path}"[:400] if f"{parts.scheme}://{parts.netloc}".lower() == host else host
-
-
-def _check_saying(saying: Saying) -> None:
-    if saying.website:
-        raise InputRefused(
-            "looks_automatic", "This looks automatic. If you are a person, reload the page and try again."
-        )
-    if not saying.text.strip() and not saying.files:
-        raise InputRefused("text_missing", "Write something first.", field="text")
-    if not setup.CHAT.text.fits(saying.text):
-        raise InputRefused("text_too_long", f"At most {setup.CHAT.text.max_length} characters.", field="text")
-
-
-def _number(text: str, field: str) -> int:
-    if not text.isascii() or not text.isdigit() or len(text) > 19:
-        raise InputRefused("number_wrong", "This is not a number.", field=field, status=400)
-    return int(text)
-
-
 def _same(given: str, expected: str) -> bool:
     return hmac.compare_digest(given.encode(), expected.encode())
-
-
-async def _read(request: Request, kind: type[T]) -> T:
-    body = await read_body(request, BODY_LIMIT_BYTES)
-    try:
-        return msgspec.json.decode(body, type=kind)
-    except msgspec.ValidationError as wrong:
-        raise InputRefused("body_wrong", str(wrong), field=_field_of(wrong)) from wrong
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
-        raise InputRefused("body_wrong", "This is not JSON.", status=400) from wrong
-
-
-def _field_of(wrong: msgspec.ValidationError) -> str:
-    """The field msgspec names at the end: "... - at `$.email`"."""
-    _, marked, path = str(wrong).rpartition("$.")
-    return path.strip("`") if marked else ""

@@ -138,6 +138,10 @@ class WidgetDoor(Protocol):
         """Note, unproven, where a visitor wants answers when away. Raises NotFound before their first message."""
         ...
 
+    async def show_typing(self, workspace_id: int, case_id: int) -> None:
+        """An agent writes a private answer in this case: ring "typing" at its visitors' open widgets."""
+        ...
+
     async def typing_audience(self, channel: ChannelView, thread_key: str) -> Typing | None:
         """Who may be told that this visitor types; None before their first message."""
         ...

@@ -5,12 +5,11 @@ from __future__ import annotations
 from careline.channels.base import ChannelView
 from careline.errors import NotFound
 from careline.events.recording import unit_of_work
-from careline.intake.widget_history import thread_of
+from careline.intake import widget_mailing
+from careline.intake.widget_history import STATED_EMAIL, stated_address, thread_of
 from careline.kit import clock
 from careline.people.models import Person
-from careline.threads.models import Message, Thread
-
-FACT = "stated_email"
+from careline.threads.models import Message
 
 
 def keep_address(channel: ChannelView, thread_key: str, email: str) -> None:
@@ -19,6 +18,8 @@ def keep_address(channel: ChannelView, thread_key: str, email: str) -> None:
     if thread is None:
         raise NotFound("chat_not_begun", "Say something first.")
     if stated_address(thread) == email:
+        with unit_of_work():
+            widget_mailing.look_after(thread)
         return
     first = (
         Message.objects.select_related("author_identity")
@@ -39,27 +40,21 @@ def keep_address(channel: ChannelView, thread_key: str, email: str) -> None:
             author_identity=identity,
             author_name=first.author_name if first is not None else "",
             text=email,
-            facts={"what": FACT, FACT: email},
+            facts={"what": STATED_EMAIL, STATED_EMAIL: email},
             at=clock.now(),
         )
         if person is not None:
-            person.facts = {**person.facts, FACT: email}
+            person.facts = {**person.facts, STATED_EMAIL: email}
             person.version += 1
             person.save(update_fields=["facts", "version"])
+        widget_mailing.look_after(thread)
         work.record_event(
             thread.workspace_id,
             "person.changed",
-            facts={"what": FACT},
+            facts={"what": STATED_EMAIL},
             person_id=person.id if person is not None else None,
             thread_id=thread.id,
             case_id=thread.bound_case_id,
             message_id=message.id,
             channel_id=thread.channel_id,
         )
-
-
-def stated_address(thread: Thread) -> str:
-    """The newest address left in this thread, with the form or with a message; '' when none. One statement."""
-    said = Message.objects.filter(thread=thread, facts__has_key=FACT, deleted_at__isnull=True)
-    newest = said.order_by("-at", "-id").values_list("facts", flat=True).first() or {}
-    return str(newest.get(FACT, ""))

@@ -18,6 +18,7 @@ from careline.channels import access
 from careline.channels.base import ChannelView, Part
 from careline.channels.models import Channel
 from careline.channels.webchat import typing_board
+from careline.channels.webchat.setup import CHAT
 from careline.edge.widget_doors import Availability, Changes, FileBytes, History, KeptUpload, Typing
 from careline.errors import NotFound
 from careline.events.recording import unit_of_work
@@ -26,6 +27,7 @@ from careline.intake import channel_facts, widget_addresses, widget_history
 from careline.intake.journal import Journal, row_of
 from careline.intake.widget_following import Follower
 from careline.kit import clock
+from careline.threads.models import Thread
 from careline.workspaces import calendars
 
 CHANNEL_CACHE_S, AVAILABILITY_CACHE_S, AUDIENCE_CACHE_S = 5.0, 30.0, 10.0
@@ -102,6 +104,12 @@ class CoreWidgetDoor:
     async def keep_address(self, channel: ChannelView, thread_key: str, email: str) -> None:
         await self._in_thread(widget_addresses.keep_address, channel, thread_key, email)
 
+    async def show_typing(self, workspace_id: int, case_id: int) -> None:
+        if not self._follower.is_anyone_here(workspace_id):
+            return
+        for channel_id, thread_key in await self._in_thread(_chat_threads, workspace_id, case_id):
+            typing_board.tell(channel_id, thread_key)
+
     async def typing_audience(self, channel: ChannelView, thread_key: str) -> Typing | None:
         known = self._audiences.get((channel.id, thread_key))
         if known is not None and time.monotonic() - known[0] < AUDIENCE_CACHE_S:
@@ -163,6 +171,12 @@ def _median_wait_s(channel: ChannelView) -> int | None:
     newest = answered.filter(opened_at__gt=clock.now() - WAITS_OF).order_by("-opened_at")[:NEWEST_WAITS]
     waits = [wait_s for wait_s in newest.values_list("first_answer_s", flat=True) if wait_s is not None]
     return round(statistics.median(waits)) if len(waits) >= FEWEST_WAITS else None
+
+
+def _chat_threads(workspace_id: int, case_id: int) -> list[tuple[int, str]]:
+    """One statement."""
+    found = Thread.objects.filter(workspace_id=workspace_id, bound_case_id=case_id, surface=CHAT.name)
+    return list(found.values_list("channel_id", "key"))
 
 
 def _typing_audience(channel: ChannelView, thread_key: str) -> Typing | None:

@@ -44,6 +44,10 @@ class Follower:
             ring("closing")
         return lambda: self._forget(workspace_id, place, ring)
 
+    def is_anyone_here(self, workspace_id: int) -> bool:
+        """Whether any widget of this workspace is open in this process."""
+        return workspace_id in self._rings
+
     def close(self) -> None:
         """Tell every widget to come back later, and end."""
         with self._lock:

@@ -22,12 +22,20 @@ from careline.threads.models import Attachment, Message, Thread
 from careline.threads.queries import attachments_of
 
 NEWEST = 30
+STATED_EMAIL = "stated_email"
 ARRIVED = ("sent", "delivered", "read")
 
 
 def thread_of(channel: ChannelView, thread_key: str) -> Thread | None:
     """The visitor's thread; None before their first message was digested. One statement."""
     return Thread.objects.filter(workspace_id=channel.workspace_id, channel_id=channel.id, key=thread_key).first()
+
+
+def stated_address(thread: Thread) -> str:
+    """The newest address left in this thread, with the form or with a message; '' when none. One statement."""
+    said = Message.objects.filter(thread=thread, facts__has_key=STATED_EMAIL, deleted_at__isnull=True)
+    newest = said.order_by("-at", "-id").values_list("facts", flat=True).first() or {}
+    return str(newest.get(STATED_EMAIL, ""))
 
 
 def history(channel: ChannelView, thread_key: str, *, before: int, limit: int) -> History:

@@ -101,6 +101,11 @@ class MemoryDoor:
             raise NotFound("chat_not_begun")
         self.addresses[thread_key] = email
 
+    async def show_typing(self, workspace_id: int, case_id: int) -> None:
+        for rings in self.rings.values():
+            for ring in rings:
+                ring("typing")
+
     async def typing_audience(self, channel: ChannelView, thread_key: str) -> Typing | None:
         return None
 
