@@ -1,0 +1,1 @@
+"""Settings and channels: what administrators arrange and what each agent decides for themselves."""

@@ -1,0 +1,163 @@
+"""Codes of the machine in words for people: audit verbs, channel states, checks, windows, reasons of dead letters."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from careline.channels.base import Health
+from careline.channels.capabilities import Capabilities, Surface, Window
+from careline.channels.models import Channel
+from careline.workspaces.queries import AuditLine
+
+
+def audit_words(line: AuditLine | str) -> str:
+    """What was done, in the reader's language."""
+    verb = line if isinstance(line, str) else line.verb
+    return _audit_table().get(verb, verb)
+
+
+def _audit_table() -> dict[str, str]:
+    return {
+        "sign_in": _("signed in"),
+        "sign_in_failed": _("failed to sign in"),
+        "sign_out": _("signed out"),
+        "password_changed": _("changed their password"),
+        "password_reset": _("reset their password"),
+        "reset_link_made": _("made a password link by command"),
+        "second_factor_added": _("added a second factor"),
+        "second_factor_removed": _("removed a second factor"),
+        "owner_created": _("made the workspace"),
+        "agent_invited": _("invited"),
+        "invitation_withdrawn": _("withdrew an invitation"),
+        "agent_joined": _("joined"),
+        "role_changed": _("changed the role of"),
+        "teams_changed": _("changed the teams of"),
+        "agent_deactivated": _("ended the access of"),
+        "agent_reactivated": _("gave access again to"),
+        "workspace_changed": _("changed the workspace"),
+        "retention_changed": _("changed how long things are kept"),
+        "channel_connected": _("connected a channel"),
+        "channel_changed": _("changed a channel"),
+        "channel_secret_changed": _("changed a channel's secrets"),
+        "channel_held": _("held a channel"),
+        "channel_resumed": _("resumed a channel"),
+        "channel_switched_off": _("switched a channel off"),
+        "channel_switched_on": _("switched a channel on"),
+        "dead_letter_revealed": _("read a dead letter"),
+        "dead_letters_replayed": _("replayed dead letters"),
+        "trace_read": _("read a trace"),
+        "person_exported": _("exported a person"),
+        "person_erased": _("erased a person"),
+        "cases_exported": _("exported cases"),
+        "audit_exported": _("exported this log"),
+    }
+
+
+def state_words(row: Channel) -> tuple[str, str, str]:
+    """(tone, icon, words) of a channel's health; a hold is said before anything else."""
+    if row.state == "off":
+        return "", "circle-pause", _("Switched off")
+    if row.held_at is not None:
+        return "soon", "circle-pause", _("Held: neither fetching nor sending")
+    return {
+        "active": ("good", "circle-check", _("Works")),
+        "failing": ("late", "triangle-alert", _("Failing: %(count)d times in a row") % {"count": row.fail_count}),
+        "silent": ("soon", "clock", _("Silent: nothing heard for longer than usual")),
+        "unauthorised": ("late", "lock", _("No access: the platform refuses our password or token")),
+    }.get(row.state, ("", "info", row.state))
+
+
+def proof_words(proof: str) -> str:
+    """What stands behind the claim that a network works (reference: proof classes A to D)."""
+    return {
+        "A": _("A: proven against a real server"),
+        "B": _("B: proven against an independent simulator and the specification"),
+        "C": _("C: proven against the specification and the platform's own examples"),
+        "D": _("D: not proven against the platform"),
+    }.get(proof, proof)
+
+
+def window_words(capabilities: Capabilities) -> list[str]:
+    """When we may write, surface by surface, in sentences."""
+    return [sentence for surface in capabilities.surfaces for sentence in _surface_words(surface)]
+
+
+def _surface_words(surface: Surface) -> list[str]:
+    head = f"{surface.name} ({_('public') if surface.is_public else _('private')})"
+    if not surface.answer_here:
+        return [f"{head}: {_('cannot be answered here')}"]
+    if not surface.windows:
+        return [f"{head}: {_('can be answered at any time')}"]
+    return [f"{head}: {_window(window)}" for window in surface.windows]
+
+
+def _window(window: Window) -> str:
+    opens = {
+        "inbound_message": _("after the customer's last message"),
+        "inbound_comment": _("after the customer's comment"),
+        "ad_click": _("after a click on an advertisement"),
+        "subscribe": _("after the customer subscribed"),
+    }[window.opens]
+    words = _("%(time)s %(opens)s") % {"time": span_words(window.lasts_s), "opens": opens}
+    if window.max_messages:
+        many = ngettext("at most %(n)d message", "at most %(n)d messages", window.max_messages)
+        words += ", " + many % {"n": window.max_messages}
+    return words + (", " + _("written by a person") if window.author == "human_only" else "")
+
+
+def span_words(seconds: int) -> str:
+    """7 days, 24 hours, 15 minutes."""
+    days, hours, minutes = seconds // 86400, seconds // 3600, seconds // 60
+    if days > 1 and seconds % 86400 == 0:
+        return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    if hours and seconds % 3600 == 0:
+        return ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours}
+    if minutes and seconds % 60 == 0:
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    return _("%(time)s h") % {"time": timedelta(seconds=seconds)}
+
+
+def health_words(health: Health) -> str:
+    """A live check in plain words; an unknown code is shown with what the network said."""
+    known = {
+        "ok": _("The live check passed."),
+        "timeout": _("The other side did not answer within ten seconds. Check the address and the firewall."),
+        "unreachable": _("The address could not be reached. Check the host name, the port and the firewall."),
+        "connection_cut": _("The connection was cut. Check the port and whether it wants TLS."),
+        "address_refused": _("This address is not allowed from here."),
+        "unauthorised": _("The other side refuses the password or token. Enter it again."),
+        "login_refused": _("The mail server refuses the user name or password. Enter them again."),
+        "tls_failed": _("No safe connection: the certificate is not valid for this host."),
+        "account_not_served": _("The token works, but not for this account. Check the account's name."),
+        "not_configured": _("Something is missing. Fill in the fields marked below."),
+        "answer_unreadable": _("Something answered, but not the platform. Check the address."),
+    }
+    words = known.get(health.code, _("The live check failed: %(code)s.") % {"code": health.code})
+    return words
+
+
+def reason_words(reason: str) -> str:
+    """Why a delivery became a dead letter."""
+    return {
+        "foreign_payload": _("not a delivery of this network"),
+        "crashed": _("Careline stopped while reading it, three times"),
+        "normalise_failed": _("could not be read"),
+        "digest_failed": _("could not be filed"),
+        "unreadable": _("could not be read"),
+        "too_large": _("over the size limit"),
+        "channel_gone": _("its channel no longer exists"),
+    }.get(reason, reason.replace("_", " "))
+
+
+def change_words(what: str) -> str:
+    """A channel's latest change."""
+    return {
+        "connected": _("connected"),
+        "changed": _("changed"),
+        "held": _("held"),
+        "resumed": _("resumed"),
+        "recovered": _("works again"),
+    }.get(what, what)
