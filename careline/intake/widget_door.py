@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connection
 
 from careline.cases.models import Case
 from careline.channels import access
@@ -54,6 +54,17 @@ class CoreWidgetDoor:
     def close(self) -> None:
         """End all widget streams, before the server waits for them."""
         self._follower.close()
+
+    def forget(self) -> None:
+        """Read everything anew: after settings changed, and in tests."""
+        for cache in (self._channels, self._availability, self._audiences):
+            cache.clear()
+
+    def shut(self) -> None:
+        """After `close`: wait for what is under way, and let the database go."""
+        self._follower.join()
+        self._pool.submit(connection.close)
+        self._pool.shutdown(wait=True)
 
     async def channel(self, key: str) -> ChannelView:
         known = self._channels.get(key)

@@ -59,6 +59,11 @@ class Follower:
         if self._leave_hub is not None:
             self._leave_hub()
 
+    def join(self) -> None:
+        """After `close`: wait for the reading thread."""
+        if self._thread is not None:
+            self._thread.join(timeout=5)
+
     def _forget(self, workspace_id: int, place: Place, ring: Ring) -> None:
         with self._lock:
             places = self._rings.get(workspace_id, {})
