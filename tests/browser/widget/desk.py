@@ -38,6 +38,21 @@ def seed(site: str) -> None:
         )  # fmt: skip
 
 
+def empty(site: str) -> None:
+    """As after `seed`: nobody has said anything."""
+    from careline.cases.models import Case
+    from careline.channels.models import Channel
+    from careline.clocks.models import Clock
+    from careline.intake.models import JournalRow
+    from careline.outbox.models import Delivery
+    from careline.people.models import Person
+    from careline.threads.models import Message, Thread
+
+    for model in (Delivery, Message, Thread, Case, Clock, JournalRow, Person):
+        model.objects.all().delete()
+    Channel.objects.update(calendar=None, settings={"origins": site, "title": "Aurora Air"})
+
+
 def act(wanted: dict[str, Any]) -> Any:
     """What the test asks of the desk."""
     from careline.cases.actions.replying import write_reply
@@ -48,6 +63,8 @@ def act(wanted: dict[str, Any]) -> Any:
     from careline.workspaces.sight import viewer_of
 
     match wanted["what"]:
+        case "reset":
+            empty(wanted["site"])
         case "answer":
             ana = viewer_of(Agent.objects.select_related("workspace", "account").get(name="Ana"))
             case = Case.objects.order_by("-id")[0]
@@ -98,6 +115,9 @@ async def run(desk_port: int, site_port: int) -> None:
     site = Starlette(routes=[Route("/act", take_act, methods=["POST"]), Route("/{path:path}", page)])
     options: dict[str, Any] = {"host": "127.0.0.1", "log_config": None, "access_log": False, "timeout_graceful_shutdown": 1}
     house = House(frozenset({"web", "worker"}))
+    from careline.intake import widget_door
+
+    widget_door.CHANNEL_CACHE_S = widget_door.AVAILABILITY_CACHE_S = 0.1
     servers = [
         uvicorn.Server(uvicorn.Config(build(house), port=desk_port, **options)),
         uvicorn.Server(uvicorn.Config(site, port=site_port, **options)),
