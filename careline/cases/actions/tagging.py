@@ -42,8 +42,8 @@ def tag_change(change: CaseChange, add: list[str], remove: list[str], batch: int
 def clean_tags(tags: Iterable[str]) -> list[str]:
     """Tags as they are kept: lower case, single spaces, at most 40 characters, each once. Raises InputRefused('tag_wrong')."""
     cleaned = [" ".join(tag.split()).casefold() for tag in tags]
-    if any(not tag or len(tag) > MOST_CHARS or not tag.isprintable() for tag in cleaned):
-        raise InputRefused("tag_wrong", _("A tag has 1 to 40 letters."), field="tags")
+    if any(not tag or len(tag) > MOST_CHARS or not tag.isprintable() or {",", '"'} & set(tag) for tag in cleaned):
+        raise InputRefused("tag_wrong", _("A tag has 1 to 40 letters, no commas and no quotation marks."), field="tags")
     return list(dict.fromkeys(cleaned))
 
 
