@@ -20,7 +20,7 @@ export function keepFocusInside(isWanted, close) {
   addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.isComposing) return close();
     if (event.key !== "Tab" || !isWanted()) return;
-    const stops = [...document.querySelectorAll("button, input, textarea, a[href], main")].filter(
+    const stops = [...document.querySelectorAll("button, input, textarea, a[href], #scroller")].filter(
       (one) => one.tabIndex >= 0 && one.offsetParent !== null && !one.disabled,
     );
     const [first, last] = [stops[0], stops.at(-1)];

@@ -32,7 +32,9 @@ class Desk:
 
     def act(self, what: str, **facts: Any) -> Any:
         """Something happens at the desk."""
-        request = urllib.request.Request(f"{self.site}/act", json.dumps({"what": what, **facts}).encode(), method="POST")
+        request = urllib.request.Request(
+            f"{self.site}/act", json.dumps({"what": what, **facts}).encode(), method="POST"
+        )
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.load(answer)
 
@@ -70,7 +72,9 @@ def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     }
     command = [sys.executable, str(Path(__file__).with_name("desk.py")), str(desk_port), str(site_port)]
     with (tmp_path / "log").open("w") as log:
-        process = subprocess.Popen(command, env={**kept, **own}, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT)
+        process = subprocess.Popen(
+            command, env={**kept, **own}, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT
+        )
     assert process.stdout is not None
     try:
         line = process.stdout.readline()

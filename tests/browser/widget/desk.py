@@ -11,7 +11,7 @@ import json
 import sys
 from typing import Any
 
-SITE = """<!doctype html><html lang="{lang}"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+SITE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Aurora Air</title><h1>Aurora Air</h1><p id="text">Fly with us. {filler}</p><a href="/two?{query}">Another page</a>
 <script async src="http://127.0.0.1:{desk}/widget/{key}.js"{attributes}></script></html>"""
 KEY = "aurora-chat-key"
@@ -28,10 +28,14 @@ def seed(site: str) -> None:
         air = Workspace.objects.create(slug="air", name="Aurora Air", zone="Europe/Madrid")
         brand = Brand.objects.create(workspace=air, name="Aurora Air")
         team = Team.objects.create(workspace=air, name="Care")
-        ana = Agent.objects.create(workspace=air, account=Account.objects.create_user("ana@air.example"), name="Ana", role="agent")
+        ana = Agent.objects.create(
+            workspace=air, account=Account.objects.create_user("ana@air.example"), name="Ana", role="agent"
+        )
         ana.teams.add(team)
         sealed = access.seal_secrets({"identity_secret": "known to the site"})
-        connection = Connection.objects.create(workspace=air, network="webchat", name="Chat", hook_token=KEY, sealed_secrets=sealed)
+        connection = Connection.objects.create(
+            workspace=air, network="webchat", name="Chat", hook_token=KEY, sealed_secrets=sealed
+        )
         Channel.objects.create(
             workspace=air, connection=connection, network="webchat", account_key="chat", name="Chat", brand=brand, team=team,
             undo_s=0, settings={"origins": site, "title": "Aurora Air"},
@@ -73,7 +77,10 @@ def act(wanted: dict[str, Any]) -> Any:
             write_reply(ana, case.number, thread_id=thread.id, text=wanted["text"], mode="private", file_ids=file_ids)
         case "said":
             rows = Message.objects.filter(direction="inbound").order_by("at", "id")
-            return [{"text": row.text, "name": row.author_name, "files": row.attachments.count(), "facts": row.facts} for row in rows]
+            return [
+                {"text": row.text, "name": row.author_name, "files": row.attachments.count(), "facts": row.facts}
+                for row in rows
+            ]
         case "states":
             from careline.outbox.models import Delivery
 
@@ -101,19 +108,23 @@ async def run(desk_port: int, site_port: int) -> None:
     from careline.serving import House, build
 
     async def page(request: Request) -> Response:
-        query = request.query_params
-        attributes = "".join(f' data-{name}="{value}"' for name, value in query.items() if name not in {"page_lang"})
-        return HTMLResponse(
-            SITE.format(
-                lang="en", desk=desk_port, key=KEY, attributes=attributes, query=request.url.query, filler="Words of the page. " * 400
-            )
-        )
+        attributes = "".join(f' data-{name}="{value}"' for name, value in request.query_params.items())
+        filler = "Words of the page. " * 400
+        text = SITE.format(desk=desk_port, key=KEY, attributes=attributes, query=request.url.query, filler=filler)
+        address = f"http://127.0.0.1:{desk_port}"
+        policy = {"content-security-policy": f"default-src 'none'; script-src {address}; frame-src {address}"}
+        return HTMLResponse(text, headers=policy if request.url.path == "/strict" else None)
 
     async def take_act(request: Request) -> Response:
         return JSONResponse(await asyncio.to_thread(act, json.loads(await request.body())))
 
     site = Starlette(routes=[Route("/act", take_act, methods=["POST"]), Route("/{path:path}", page)])
-    options: dict[str, Any] = {"host": "127.0.0.1", "log_config": None, "access_log": False, "timeout_graceful_shutdown": 1}
+    options: dict[str, Any] = {
+        "host": "127.0.0.1",
+        "log_config": None,
+        "access_log": False,
+        "timeout_graceful_shutdown": 1,
+    }
     house = House(frozenset({"web", "worker"}))
     from careline.intake import widget_door
 

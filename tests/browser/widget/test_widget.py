@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from careline.channels.webchat.visitors import identity_hash
 from tests.browser.widget.conftest import Desk, Visit, look
@@ -30,7 +30,9 @@ def test_a_chat_goes_both_ways_in_real_time_and_asks_no_third_party(desk: Desk, 
     expect(one.chat.locator(".message.own .foot")).to_contain_text("Sent")
     assert desk.wait_for(lambda: desk.act("states") == ["read"])
     assert one.complaints == []
-    assert {re.sub(r"^(https?://[^/]+).*", r"\1", url) for url in one.asked if not url.startswith(("blob:", "data:"))} <= {desk.site, desk.address}
+    assert {
+        re.sub(r"^(https?://[^/]+).*", r"\1", url) for url in one.asked if not url.startswith(("blob:", "data:"))
+    } <= {desk.site, desk.address}
 
 
 def test_the_button_moves_nothing_on_the_page(visit: Go) -> None:
@@ -160,7 +162,9 @@ def test_script_in_names_and_words_is_shown_and_never_run(desk: Desk, visit: Go)
     desk.act("answer", text=f"{script} javascript:alert(1) https://air.example/a")
     expect(one.chat.locator(".message:not(.own)")).to_have_count(1)
     assert one.chat.locator("#log img, #log script").count() == 0
-    assert one.chat.locator("#log a").evaluate_all("links => links.map((link) => link.href)") == ["https://air.example/a"]
+    assert one.chat.locator("#log a").evaluate_all("links => links.map((link) => link.href)") == [
+        "https://air.example/a"
+    ]
     assert one.page.title() == "Aurora Air"
 
 
@@ -238,7 +242,9 @@ def test_a_closed_office_says_so_and_when_it_opens(desk: Desk, visit: Go) -> Non
 @pytest.mark.parametrize(
     ("path", "locale", "word"), [("/", "es-MX", "Escribir un mensaje"), ("/?lang=es", "en", "Escribir un mensaje"), ("/?lang=en", "es", "Write a message"), ("/", "fr", "Write a message")]
 )  # fmt: skip
-def test_the_browsers_language_is_spoken_unless_the_site_says_otherwise(visit: Go, path: str, locale: str, word: str) -> None:
+def test_the_browsers_language_is_spoken_unless_the_site_says_otherwise(
+    visit: Go, path: str, locale: str, word: str
+) -> None:
     one = visit(path, locale=locale)
     one.open()
     expect(one.chat.get_by_placeholder(word)).to_be_visible()
@@ -284,16 +290,16 @@ def test_no_rule_of_accessibility_is_broken(desk: Desk, visit: Go, scheme: str, 
     desk.act("answer", text="Here is the answer https://air.example/b")
     expect(one.chat.locator(".message:not(.own)")).to_have_count(1)
     one.chat.get_by_role("button", name="Get the answer by e-mail if you leave").click()
-    found = Axe().run(one.page, context="careline-chat")
-    assert found.violations_count == 0, found.generate_report()
+    inside = next(frame for frame in one.page.frames if "/chat" in frame.url)
+    for place in (inside, one.page):
+        found = Axe().run(place, context="careline-chat" if place is one.page else None)
+        assert found.violations_count == 0, found.generate_report()
+        assert found.response["passes"]
 
 
-def test_a_site_with_a_strict_policy_of_its_own_can_still_show_the_button(browser: Browser, desk: Desk) -> None:
-    page = browser.new_page()
-    policy = f"default-src 'none'; script-src {desk.address}; frame-src {desk.address}"
-    page.route(f"{desk.site}/strict", lambda route: route.fulfill(response=(answer := route.fetch()), headers={**answer.headers, "content-security-policy": policy}))
-    one = look(page, f"{desk.site}/strict")
-    box = page.locator("careline-chat button").bounding_box()
+def test_a_site_with_a_strict_policy_of_its_own_can_still_show_the_chat(visit: Go) -> None:
+    one = visit("/strict")
+    box = one.page.locator("careline-chat button").bounding_box()
     assert box is not None and (box["width"], box["height"]) == (56, 56)
     one.open()
-    page.close()
+    assert one.complaints == []
