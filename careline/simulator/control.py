@@ -80,12 +80,17 @@ class OnAccount(msgspec.Struct, frozen=True):
     account: str
 
 
+class StoryName(msgspec.Struct, frozen=True):
+    story: str
+
+
 class Control:
     """The routes below `/control`."""
 
-    def __init__(self, platform: Platform, temper: Temper) -> None:
+    def __init__(self, platform: Platform, temper: Temper, begin: Callable[[str], None]) -> None:
         self._platform = platform
         self._temper = temper
+        self._begin = begin
 
     def routes(self) -> list[Route]:
         acts: dict[str, tuple[type[Any], Callable[[Any], object]]] = {
@@ -105,6 +110,7 @@ class Control:
             "novelties": (OnAccount, lambda one: self._platform.say_something_new(one.account)),
             "behaviour": (Behaviour, self._behave),
             "faults": (Fault, self._temper.plan),
+            "stories": (StoryName, lambda one: self._begin(one.story)),
         }
         routes = [Route(f"/control/{name}", _act(kind, act), methods=["POST"]) for name, (kind, act) in acts.items()]
         return [*routes, Route("/control/ledger", self._ledger)]

@@ -14,6 +14,7 @@ from careline.simulator.records import Account, App, FileRef, MessageRow, NewEve
 
 PUBLIC_GRAPHEMES: Final = 280
 DM_CHARS: Final = 2000
+INLINE_FILE_BYTES: Final = 256 * 1024
 DAY_S: Final = 24 * 3600.0
 HUMAN_WINDOW_S: Final = 7 * DAY_S
 
@@ -289,9 +290,7 @@ class Platform:
             reply_to=row.reply_to,
             reply_to_author=target.author_id if target else "",
             mentions=(thread.account,) if names_us and thread.place == "post" else (),
-            files=tuple(
-                wire.FileLink(file.name, f"{self.address}/api/files/{file.id}", file.alt) for file in row.files
-            ),
+            files=tuple(self._file_link(file) for file in row.files),
             client_key=row.client_key,
         )
         return self._event(
@@ -302,6 +301,11 @@ class Platform:
             conversation=self._conversation(thread),
             message=message,
         )
+
+    def _file_link(self, file: FileRef) -> wire.FileLink:
+        found = self.ledger.file(file.id)
+        content = found[2] if found is not None and len(found[2]) <= INLINE_FILE_BYTES else b""
+        return wire.FileLink(file.name, f"{self.address}/api/files/{file.id}", file.alt, content)
 
     def _conversation(self, thread: ThreadRow) -> wire.Conversation:
         root = self.ledger.message(thread.root_id) if thread.root_id else None

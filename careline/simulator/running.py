@@ -12,6 +12,7 @@ import uvicorn
 
 from careline.simulator.behaviour import Behaviour
 from careline.simulator.server import Simulator
+from careline.simulator.traffic import Traffic
 
 START_TIMEOUT_S: Final = 10.0
 
@@ -25,9 +26,17 @@ class Running:
         self.address = f"http://127.0.0.1:{port}"
         self._server = server
         self._thread = thread
+        self._companions: list[Traffic] = []
+
+    def add_companion(self, traffic: Traffic) -> None:
+        """Customers that stop with the platform, and whose stories its page can begin."""
+        self._companions.append(traffic)
+        self.simulator.play = traffic.begin
 
     def stop(self) -> None:
         """End at once, answered requests and the ledger kept."""
+        for companion in self._companions:
+            companion.stop()
         self._server.should_exit = True
         self._thread.join(timeout=START_TIMEOUT_S)
         self.simulator.ledger.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from careline.simulator.behaviour import Behaviour, Temper
 from careline.simulator.control import Control
 from careline.simulator.courier import Courier
 from careline.simulator.ledger import Ledger
-from careline.simulator.platform import Platform
+from careline.simulator.platform import Platform, Refused
 from careline.simulator.wall import Wall
 
 STATIC = Path(__file__).parent / "static"
@@ -32,15 +32,25 @@ class Simulator:
         self.platform = Platform(self.ledger, address=address)
         self.temper = Temper(behaviour, seed=seed)
         self.platform.echoes = self.temper.now.echoes
+        self.play: Callable[[str], None] | None = None
+        """Begins a story by name; set while customers are there."""
         self.app = Starlette(routes=self._routes(), lifespan=self._lifespan)
 
     def _routes(self) -> list[Mount]:
         pages = [
             *Api(self.platform, self.temper).routes(),
-            *Control(self.platform, self.temper).routes(),
+            *Control(self.platform, self.temper, self._begin).routes(),
             *Wall(self.platform).routes(),
         ]
         return [Mount("/static", StaticFiles(directory=STATIC)), *pages]  # type: ignore[list-item] # routes and mounts
+
+    def _begin(self, story: str) -> None:
+        if self.play is None:
+            raise Refused(409, "no_customers")
+        try:
+            self.play(story)
+        except KeyError as unknown:
+            raise Refused(404, "story_unknown") from unknown
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:

@@ -131,11 +131,17 @@ def _said(raw: bytes, channel: ChannelView) -> list[Happening]:
         at=event.at,
         thread=_facts(conversation, message),
         reply_to=message.reply_to,
-        files=tuple(InboundFile(file.name, url=file.url, alt_text=file.alt) for file in message.files),
+        files=tuple(_file(file) for file in message.files),
         is_addressed=_is_addressed(conversation, message, channel.account_key),
         idempotency_key=ours.key,
     )
     return [said]
+
+
+def _file(file: wire.FileLink) -> InboundFile:
+    if file.content:
+        return InboundFile(file.name, content=file.content, alt_text=file.alt)
+    return InboundFile(file.name, url=file.url, alt_text=file.alt)
 
 
 def _storable(text: str) -> str:

@@ -48,11 +48,12 @@ class Speaker(msgspec.Struct, frozen=True):
 
 
 class FileLink(msgspec.Struct, frozen=True):
-    """A file that can be fetched."""
+    """A file that can be fetched; a small one is also here whole, as base64."""
 
     name: str
     url: str
     alt: str = ""
+    content: bytes = b""
 
 
 class Conversation(msgspec.Struct, frozen=True):

@@ -46,6 +46,14 @@ async function speak(event) {
   refresh();
 }
 
+async function play(event) {
+  const button = event.target.closest("button[data-story]");
+  if (!button) return;
+  const answer = await fetch("/control/stories", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ story: button.dataset.story }) });
+  button.parentElement.querySelector("output").textContent = answer.ok ? "It begins." : "Nobody is here to play it.";
+}
+
 document.addEventListener("submit", speak);
+document.addEventListener("click", play);
 showTimes(document);
 if (columns) setInterval(refresh, 1500);
