@@ -8,7 +8,19 @@ import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from careline.cases.actions import assigning, blocking, bulk, closing, fields, joining, merging, snoozing, splitting, tagging, undoing
+from careline.cases.actions import (
+    assigning,
+    blocking,
+    bulk,
+    closing,
+    fields,
+    joining,
+    merging,
+    snoozing,
+    splitting,
+    tagging,
+    undoing,
+)
 from careline.errors import InputRefused
 from careline.screens.inbox import wording
 from careline.screens.inbox.resources import Done, done, ids, one_id, read_body, resource, said
@@ -24,12 +36,18 @@ def close(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/closing`."""
     wanted = read_body(request, Closing)
     act_id = closing.close_case(request.viewer, number, wanted.outcome, wanted.why)
-    return done(_("Case %(number)s: %(outcome)s") % {"number": number, "outcome": wording.outcome_words(wanted.outcome)}, act_id, number)
+    return done(
+        _("Case %(number)s: %(outcome)s") % {"number": number, "outcome": wording.outcome_words(wanted.outcome)},
+        act_id,
+        number,
+    )
 
 
 def reopen(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`DELETE cases/<n>/closing`."""
-    return done(_("Case %(number)s is open again") % {"number": number}, closing.reopen_case(request.viewer, number), number)
+    return done(
+        _("Case %(number)s is open again") % {"number": number}, closing.reopen_case(request.viewer, number), number
+    )
 
 
 class Assignment(msgspec.Struct, frozen=True):
@@ -44,7 +62,9 @@ def assign(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/assignment`."""
     wanted = read_body(request, Assignment)
     if wanted.take:
-        return done(_("Case %(number)s is yours") % {"number": number}, assigning.take_case(request.viewer, number), number)
+        return done(
+            _("Case %(number)s is yours") % {"number": number}, assigning.take_case(request.viewer, number), number
+        )
     if wanted.agent is not None:
         act_id = assigning.assign_agent(request.viewer, number, one_id(wanted.agent) or None)
         return done(_("Case %(number)s assigned") % {"number": number}, act_id, number)
@@ -69,7 +89,11 @@ def snooze(request: WorkspaceRequest, number: int) -> HttpResponse:
         return done(_("Case %(number)s waits") % {"number": number}, act_id, number)
     if wanted.until.tzinfo is None:
         raise InputRefused("until_wrong", _("Choose a day and a time."), field="until")
-    return done(_("Case %(number)s snoozed") % {"number": number}, snoozing.snooze_case(request.viewer, number, wanted.until), number)
+    return done(
+        _("Case %(number)s snoozed") % {"number": number},
+        snoozing.snooze_case(request.viewer, number, wanted.until),
+        number,
+    )
 
 
 class Tags(msgspec.Struct, frozen=True):
@@ -93,7 +117,9 @@ def merge(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/merge`."""
     wanted = read_body(request, Merge)
     act_id = merging.merge_case(request.viewer, number, wanted.into, wanted.why)
-    return done(_("Case %(number)s merged into %(into)s") % {"number": number, "into": wanted.into}, act_id, wanted.into)
+    return done(
+        _("Case %(number)s merged into %(into)s") % {"number": number, "into": wanted.into}, act_id, wanted.into
+    )
 
 
 class Join(msgspec.Struct, frozen=True):
@@ -104,7 +130,11 @@ def join(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/join`: one problem of one person, under the number of the earlier case."""
     wanted = read_body(request, Join)
     act_id = joining.join_case(request.viewer, number, wanted.other)
-    return done(_("Cases %(number)s and %(other)s are one now") % {"number": number, "other": wanted.other}, act_id, min(number, wanted.other))
+    return done(
+        _("Cases %(number)s and %(other)s are one now") % {"number": number, "other": wanted.other},
+        act_id,
+        min(number, wanted.other),
+    )
 
 
 class Split(msgspec.Struct, frozen=True):

@@ -19,7 +19,10 @@ PAGE = 50
 def show_notices(request: WorkspaceRequest, workspace: str) -> HttpResponse:
     """`GET notices`: newest first. As JSON for a script: the count and the newest few in words."""
     if request.headers.get("Accept", "").startswith("application/json"):
-        newest = [{"id": str(one.id), "words": words_of(one), "number": one.case_number} for one in list_notices(request.viewer, limit=5)]
+        newest = [
+            {"id": str(one.id), "words": words_of(one), "number": one.case_number}
+            for one in list_notices(request.viewer, limit=5)
+        ]
         return JsonResponse({"unseen": count_unseen(request.viewer), "newest": newest})
     notices = list_notices(request.viewer, limit=PAGE, before_id=number(request.GET.get("before")))
     shown = [(one, words_of(one)) for one in notices]

@@ -18,10 +18,11 @@ View = Callable[..., HttpResponse]
 
 
 class Done(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What was done, said to the agent: `words`, and the act that takes it back (text, '' when there is nothing to take back)."""
+    """What was done, said to the agent: `words`, and what takes it back: a case's `act`, or the address `undo`."""
 
     words: str = ""
     act: str = ""
+    undo: str = ""
     number: int = 0
     cases: tuple[int, ...] = ()
     message: str = ""
@@ -45,9 +46,13 @@ def read_body(request: WorkspaceRequest, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(request.body or b"{}", type=kind)
     except msgspec.ValidationError as wrong:
-        raise InputRefused("body_wrong", _("Something in the form cannot be used. Open the page again."), field=_field(wrong)) from wrong
+        raise InputRefused(
+            "body_wrong", _("Something in the form cannot be used. Open the page again."), field=_field(wrong)
+        ) from wrong
     except msgspec.DecodeError as wrong:
-        raise InputRefused("body_wrong", _("This is not what the page should have sent. Open it again."), status=400) from wrong
+        raise InputRefused(
+            "body_wrong", _("This is not what the page should have sent. Open it again."), status=400
+        ) from wrong
 
 
 def _field(wrong: msgspec.ValidationError) -> str:

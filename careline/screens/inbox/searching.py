@@ -21,8 +21,14 @@ def show_search(request: WorkspaceRequest, workspace: str) -> HttpResponse:
     filters = parse_filters(request.GET, view="all")
     if request.headers.get("Accept", "").startswith("application/json"):
         return _quick(request)
-    page = list_page(request.viewer, filters, request.GET.get("cursor", ""), PAGE_ROWS) if filters.query.strip() else CasePage((), "", 0)
-    return render(request, "inbox/search.html", {"desk": Desk(request.viewer, filters), "page": page, "query": filters.query})
+    page = (
+        list_page(request.viewer, filters, request.GET.get("cursor", ""), PAGE_ROWS)
+        if filters.query.strip()
+        else CasePage((), "", 0)
+    )
+    return render(
+        request, "inbox/search.html", {"desk": Desk(request.viewer, filters), "page": page, "query": filters.query}
+    )
 
 
 def _quick(request: WorkspaceRequest) -> HttpResponse:
@@ -32,7 +38,13 @@ def _quick(request: WorkspaceRequest) -> HttpResponse:
     except InputRefused:
         page = CasePage((), "", 0)
     found = [
-        {"number": row.number, "name": row.person_name, "words": row.title or row.last_text, "person": str(row.person_id), "state": row.state}
+        {
+            "number": row.number,
+            "name": row.person_name,
+            "words": row.title or row.last_text,
+            "person": str(row.person_id),
+            "state": row.state,
+        }
         for row in page.rows
     ]
     return JsonResponse({"cases": found})

@@ -13,7 +13,7 @@ from careline.cases.rows import ActView, CasePane, MessageView, OtherCase
 from careline.screens.inbox import wording
 
 _encoder = msgspec.json.Encoder(order="deterministic")
-MOST_FAILED = 4
+MOST_FAILED = 3
 # Acts that say nothing a message beside them does not say.
 _UNTOLD = frozenset({"answered", "noted", "opened"})
 

@@ -57,7 +57,9 @@ def show_choices(request: WorkspaceRequest, workspace: str) -> HttpResponse:
 
 def show_tickets(request: WorkspaceRequest, workspace: str) -> HttpResponse:
     """`GET tickets`: fresh ones for a screen that stayed open longer than they last."""
-    return JsonResponse({"stream": tickets.stream_ticket(request.viewer), "upload": tickets.upload_ticket(request.viewer)})
+    return JsonResponse(
+        {"stream": tickets.stream_ticket(request.viewer), "upload": tickets.upload_ticket(request.viewer)}
+    )
 
 
 def show_keyboard(request: HttpRequest, workspace: str) -> HttpResponse:

@@ -4,7 +4,7 @@ import { askHtml, at } from "./ask.js";
 import { desk, isPhone, showPane } from "./desk.js";
 import { $, $$, announce, later, make, parse } from "./dom.js";
 import { currentRow, markCurrent, neighbour, sweep } from "./list.js";
-import { dressTimeline } from "./timeline.js";
+import { dressTimeline, keepEnd } from "./timeline.js";
 import { patch } from "./patch.js";
 import { dress } from "./time.js";
 import { complain } from "./toasts.js";
@@ -27,6 +27,7 @@ export const onRefresh = (work) => refreshers.push(work);
 /** The case that came with the page. */
 export function startCase() {
   const facts = readFacts(regions.facts);
+  keepEnd(scroll);
   if (facts) arrive(facts, true);
   addEventListener("popstate", () => {
     const number = numberIn(location.pathname);
@@ -80,13 +81,14 @@ function arrive(facts, isFirst = false) {
   shown = facts.number;
   desk.facts = facts;
   dress();
+  if (isPhone()) $("[data-failed]")?.removeAttribute("open");
   dressTimeline(regions.timeline);
   document.title = `${facts.person} · ${facts.number} · Careline`;
   markCurrent(facts.number);
   sweep();
+  for (const work of openers) work(facts);
   scroll.scrollTop = scroll.scrollHeight;
   if (!isFirst) announce(say("opened", { name: facts.person, number: facts.number }));
-  for (const work of openers) work(facts);
   (window.requestIdleCallback || setTimeout)(prefetch);
 }
 

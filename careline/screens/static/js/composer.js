@@ -2,10 +2,10 @@
 
 import { onOpen, onRefresh } from "./case.js";
 import { room, personalData } from "./counting.js";
-import { desk } from "./desk.js";
+import { desk, isPhone } from "./desk.js";
 import { $, $$, newKey } from "./dom.js";
 import { drop, flush, found, keep } from "./drafts.js";
-import { closedWords, showReaders } from "./guard.js";
+import { closedWords, overWords, showReaders, warn } from "./guard.js";
 import { fillMail, showMail } from "./mail-fields.js";
 import { sayPresence } from "./presence.js";
 import { clearStop, stop } from "./stops.js";
@@ -28,7 +28,7 @@ export function startComposer() {
   onOpen(load);
   onRefresh(refreshed);
   form.addEventListener("focusin", () => open(true));
-  form.addEventListener("focusout", () => setTimeout(() => !form.contains(document.activeElement) && !document.querySelector("dialog[open]") && open(Boolean(text.value)), 120));
+  form.addEventListener("focusout", () => setTimeout(() => !form.contains(document.activeElement) && !document.querySelector("dialog[open]") && open(Boolean(text.value) && !isPhone()), 120));
   text.addEventListener("input", typed);
   threads.addEventListener("change", () => choose(threads.value));
   for (const button of $$("[data-modes] [data-mode]")) button.addEventListener("click", () => (setMode(button.dataset.mode), text.focus()));
@@ -47,7 +47,7 @@ function load(facts) {
   const answer = drafts.public ? "public" : drafts.private ? "private" : "";
   Object.assign(writing, { texts: { answer: drafts[answer] || "", note: drafts.note || "" }, key: newKey(), seen: facts.version, snippet: "", allowed: "", news: [], choice: null });
   setMode(answer || (drafts.note ? "note" : usual(facts)), true);
-  open(Boolean(text.value));
+  open(form.contains(document.activeElement));
 }
 
 /** Where the customer spoke last is where they are answered; what cannot be answered gets a note. */
@@ -123,7 +123,7 @@ function typed() {
 
 /** Count, warn, and allow sending or not. */
 export function check() {
-  const line = $("[data-count]");
+  const line = $("[data-length]");
   const send = $("[data-send]");
   const choice = writing.choice;
   const used = choice ? room(text.value, choice) : { used: 0, limit: 0, over: 0 };
@@ -135,16 +135,6 @@ export function check() {
   else if (personal) warn("warn", say("personal_warning", { what: say(`personal_${personal}`) }));
   else warn("ok", writing.mode === "public" && text.value ? say("no_personal_data") : "");
   send.disabled = Boolean(closed) || (writing.mode !== "note" && !choice);
-}
-
-function warn(tone, said) {
-  const line = $("[data-warning]");
-  line.className = tone;
-  line.textContent = said;
-}
-
-function overWords(choice, used) {
-  return choice.overflow === "reject" ? say("over_by", { num: used.over }) : say(choice.overflow === "truncate" ? "will_be_cut" : "will_be_split");
 }
 
 /** Ask once before personal data becomes public. Returns whether it stopped. */

@@ -83,16 +83,6 @@ export function startFields() {
   });
 }
 
-async function links(element, verb) {
-  try {
-    const answer = await ask("POST", `links/${element.dataset.link}/${verb}`, {});
-    toast(answer.words);
-    refresh();
-  } catch (error) {
-    complain(error);
-  }
-}
-
 export const deskCommands = {
   next: { run: () => step(1), words: "next_case", key: "j", group: "list" },
   previous: { run: () => step(-1), words: "previous_case", key: "k", group: "list" },
@@ -115,9 +105,6 @@ export const deskCommands = {
   filters: { run: toggleFilters, words: "narrow_list", key: "f", group: "list" },
   back: () => (showPane("list"), history.pushState({}, "", `?${desk.query}`), $(".row-open[aria-current]")?.focus()),
   reconnect: () => tryAgain(),
-  "accept-link": (element) => links(element, "acceptance"),
-  "refuse-link": (element) => links(element, "refusal"),
-  unlink: (element) => links(element, "undo"),
 };
 
 /** Clicks on rows and on links to other cases open them in place. */

@@ -9,12 +9,13 @@ const row = $("[data-who-reads]");
 /** Say who reads what is written now. `choice` is null for a note. */
 export function showReaders(mode, choice) {
   const parts = mode === "note" ? note() : !choice ? nobody(mode) : mode === "public" ? everyone(choice) : one(choice);
-  if (choice?.simulated && mode !== "note") parts.push(make("span", { class: "tag simulated", text: say("SIMULATED") }));
-  row.replaceChildren(...parts);
+  const [sign, ...said] = parts;
+  const tag = choice?.simulated && mode !== "note" ? make("span", { class: "tag simulated", text: say("SIMULATED") }) : null;
+  row.replaceChildren(sign, make("p", {}, ...said), ...(tag ? [tag] : []));
 }
 
 const words = (text) => make("span", { text, dir: "auto" });
-const from = (choice) => make("span", { class: "from", text: `· ${say("from", { sender: choice.handle || choice.channel })}`, dir: "auto" });
+const from = (choice) => make("span", { class: "from", text: ` · ${say("from", { sender: choice.handle || choice.channel })}`, dir: "auto" });
 
 const note = () => [icon("sticky-note"), words(say("note_readers"))];
 
@@ -36,11 +37,23 @@ function one(choice) {
 function closing(choice) {
   if (!choice.closes_at || choice.closed) return [];
   const left = (new Date(choice.closes_at) - Date.now()) / 1000;
-  return left > 0 && left < 86400 ? [make("span", { class: "from", text: `· ${say("window_until", { time: clockTime(new Date(choice.closes_at)), span: span(left) })}` })] : [];
+  return left > 0 && left < 86400 ? [make("span", { class: "from", text: ` · ${say("window_until", { time: clockTime(new Date(choice.closes_at)), span: span(left) })}` })] : [];
 }
 
 /** Why nothing can be written here, in words; "" when it can. */
 export function closedWords(choice) {
   if (!choice?.closed) return "";
   return knows(`closed_${choice.closed}`) ? say(`closed_${choice.closed}`) : say("closed_window");
+}
+
+/** What being too long means on this channel. */
+export function overWords(choice, used) {
+  return choice.overflow === "reject" ? say("over_by", { num: used.over }) : say(choice.overflow === "truncate" ? "will_be_cut" : "will_be_split");
+}
+
+/** The line below the text: ok, warn or over. */
+export function warn(tone, said) {
+  const line = $("[data-warning]");
+  line.className = tone;
+  line.textContent = said;
 }

@@ -2,7 +2,7 @@
 
 import { caseCommands } from "./acts.js";
 import { bulkCommands, startBulk } from "./bulk.js";
-import { forget, forgetAll, onOpen, startCase } from "./case.js";
+import { forget, forgetAll, onOpen, refresh, startCase } from "./case.js";
 import { learn, obeyClicks } from "./commands.js";
 import { startComposer } from "./composer.js";
 import { desk } from "./desk.js";
@@ -12,6 +12,7 @@ import { resetKeys, showMap, startKeyPage, startKeys } from "./keys.js";
 import { startList } from "./list.js";
 import { noticeCommands, seeCase, startNotices } from "./notices.js";
 import { openPalette } from "./palette.js";
+import { onPersonChange, peopleCommands, sayWhatWasDone } from "./people.js";
 import { look, startPresence } from "./presence.js";
 import { deliveryCommands, startSending } from "./sending.js";
 import { startSnippets } from "./snippets.js";
@@ -20,7 +21,8 @@ import { keepTime } from "./time.js";
 
 keepTime();
 obeyClicks();
-learn({ ...noticeCommands, "reset-keys": resetKeys });
+learn({ ...noticeCommands, ...peopleCommands, "reset-keys": resetKeys });
+sayWhatWasDone();
 
 if (desk.root) startDesk();
 else startPage();
@@ -34,6 +36,7 @@ function startDesk() {
   startFilters();
   startFields();
   followLinks();
+  onPersonChange(() => refresh());
   onOpen(look);
   onOpen(seeCase);
   startList((id, row) => {

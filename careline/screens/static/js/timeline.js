@@ -5,6 +5,13 @@ import { markDays } from "./time.js";
 
 const MOST_FRAME_PX = 6000;
 
+/** Whoever reads the end keeps reading the end when the composer grows. */
+export function keepEnd(scroll) {
+  let isAtEnd = true;
+  scroll.addEventListener("scroll", () => (isAtEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 40), { passive: true });
+  new ResizeObserver(() => isAtEnd && (scroll.scrollTop = scroll.scrollHeight)).observe(scroll);
+}
+
 /** After every change of the timeline. */
 export function dressTimeline(timeline) {
   markDays(timeline);

@@ -54,9 +54,12 @@ export function complain(error) {
   if (error.name !== "AbortError") toast(error.message, { bad: true });
 }
 
-/** Undo of an act by its id: the usual way back. */
-export const undoAct = (id, after) => async () => {
-  const answer = await ask("POST", `acts/${id}/undo`, {});
+/** Undo of an act of a case by its id: the usual way back. */
+export const undoAct = (id, after) => undoAt(`acts/${id}/undo`, after);
+
+/** Undo at the address the server gave. */
+export const undoAt = (path, after) => async () => {
+  const answer = await ask("POST", path, {});
   toast(answer.words || say("undone"));
   after?.(answer);
 };

@@ -7,7 +7,7 @@ import { complain } from "./toasts.js";
 import { say } from "./words.js";
 
 const list = $("[data-uploads]");
-let ticket = desk.root?.dataset.uploads || "";
+let ticket = desk.root?.dataset.uploadTicket || "";
 let files = [];
 let rules = null;
 
