@@ -102,6 +102,7 @@ def _make(
     # On PostgreSQL another worker may have made the same identity a moment ago: links only for the rows that are really ours.
     ours = set(Identity.objects.filter(id__in=[row.id for row in identities]).values_list("id", flat=True))
     insert_rows(link for link in links if link.identity_id in ours)
+    arm_suggestions(workspace_id, sorted(ours & {row.id for row in identities if row.name or row.handle}))
     if len(ours) < len(identities):
         lost = {row.person_id for row in identities if row.id not in ours}
         Person.objects.filter(id__in=[person.id for person in persons if person.id in lost]).delete()

@@ -1,4 +1,4 @@
-"""HTML of strangers made harmless: an allow-list (nh3), remote images parked in `data-src`, and a sandboxed frame to show it in."""
+"""HTML of strangers made harmless: an allow-list (nh3), remote pictures parked in `data-src`, and a frame to show it in."""
 
 from __future__ import annotations
 
@@ -6,121 +6,100 @@ from html import escape
 from typing import Final
 
 import nh3
+import regex
 
 MOST_BYTES: Final = 2_000_000
 TAGS: Final = frozenset(
-    [
-        "a",
-        "abbr",
-        "b",
-        "blockquote",
-        "br",
-        "caption",
-        "code",
-        "col",
-        "colgroup",
-        "dd",
-        "del",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "ins",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "q",
-        "s",
-        "small",
-        "span",
-        "strike",
-        "strong",
-        "sub",
-        "sup",
-        "table",
-        "tbody",
-        "td",
-        "tfoot",
-        "th",
-        "thead",
-        "tr",
-        "tt",
-        "u",
-        "ul",
-        "center",
-        "font",
-    ]
+    "a abbr b blockquote br caption center code col colgroup dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i img ins li"
+    " ol p pre q s small span strike strong sub sup table tbody td tfoot th thead tr tt u ul".split()
 )
 ATTRIBUTES: Final[dict[str, set[str]]] = {
-    "*": {"dir", "lang", "title", "align", "valign"},
+    "*": {"dir", "lang", "title", "align", "valign", "style"},
     "a": {"href"},
-    "img": {"src", "alt", "width", "height", "data-src", "data-cid"},
+    "img": {"src", "alt", "width", "height", "data-src"},
     "td": {"colspan", "rowspan", "width", "bgcolor"},
     "th": {"colspan", "rowspan", "width", "bgcolor"},
     "table": {"width", "border", "cellpadding", "cellspacing", "bgcolor"},
-    "font": {"color", "face", "size"},
+    "font": {"color", "size"},
     "ol": {"start", "type"},
 }
-SCHEMES: Final = {"http", "https", "mailto", "tel", "cid", "data"}
-_DROPPED_WHOLE: Final = {
-    "script",
-    "style",
-    "title",
-    "head",
-    "noscript",
-    "template",
-    "svg",
-    "math",
-    "iframe",
-    "object",
-    "embed",
-    "form",
-}
-_FRAME_CSP: Final = "default-src 'none'; img-src data: 'self'; style-src 'unsafe-inline'"
+# Enough to keep a table or a warning in red; nothing that moves, covers, loads or hides.
+STYLES: Final = frozenset(
+    "color background-color font-weight font-style font-size text-align text-decoration vertical-align width height"
+    " border border-collapse padding padding-top padding-bottom padding-left padding-right".split()
+)
+SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "cid", "data", "careline-remote"})
+_DROPPED_WHOLE: Final = frozenset(
+    "script style title head noscript template svg math iframe object embed form button select textarea".split()
+)
+_OWN_PICTURES: Final = ("cid:", "data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp")
+_PARKED: Final = ' src="careline-remote:'
+_LOADS: Final = regex.compile(r"url\s*\(|expression\s*\(|@import|\\", regex.IGNORECASE)
+_HUGE: Final = regex.compile(r"\d{4,}|(?<![\d.])(?:[2-9]\d|1\d\d)(?:r?em|vw|vh)", regex.IGNORECASE)
 
 
 def clean_html(html: str) -> str:
-    """What may be kept of an author's HTML. Idempotent; never raises."""
-    return nh3.clean(
-        html.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore").replace("\0", ""),
+    """What may be kept of an author's HTML: no script, no form, no remote load, links that say nothing of where they came from.
+
+    Remote pictures keep their address in `data-src`, for a reader who asks for them. Idempotent; never raises.
+    """
+    kept = html.encode("utf-8", "replace")[:MOST_BYTES].decode("utf-8", "ignore").replace("\0", "")
+    cleaned = nh3.clean(
+        kept,
         tags=set(TAGS),
         clean_content_tags=set(_DROPPED_WHOLE),
         attributes=ATTRIBUTES,
-        attribute_filter=_park_images,
-        url_schemes=SCHEMES,
+        attribute_filter=_filter,
+        url_schemes=set(SCHEMES),
+        url_relative="deny",
+        filter_style_properties=set(STYLES),
+        set_tag_attribute_values={"a": {"target": "_blank"}},
         link_rel="noopener noreferrer nofollow",
         strip_comments=True,
     )
+    return cleaned.replace(_PARKED, ' data-src="')
 
 
-def _park_images(tag: str, name: str, value: str) -> str | None:
-    if name == "href" and value.strip().lower().startswith("data:"):
-        return None
-    if tag == "img" and name == "src":
-        plain = value.strip().lower()
-        return (
-            value
-            if plain.startswith(("cid:", "data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp"))
-            else None
-        )
+def _filter(tag: str, name: str, value: str) -> str | None:
+    plain = value.strip().lower()
+    if name == "href":
+        return value if plain.startswith(("http:", "https:", "mailto:", "tel:")) else None
+    if name == "src":
+        return _picture(value, plain)
+    if name == "data-src":
+        return value if plain.startswith(("http:", "https:")) else None
+    if name == "style":
+        return None if _LOADS.search(value) or _HUGE.search(value) else value
     return value
 
 
-def frame_document(html: str, locale: str) -> str:
-    """A whole document for `<iframe sandbox srcdoc>`: no script, no remote load, links open outside."""
+def _picture(value: str, plain: str) -> str | None:
+    if plain.startswith(_OWN_PICTURES):
+        return value
+    return f"careline-remote:{value.strip()}" if plain.startswith(("http:", "https:")) else None
+
+
+def has_remote_pictures(html: str) -> bool:
+    """Whether cleaned HTML holds pictures that wait to be asked for."""
+    return ' data-src="' in html
+
+
+def frame_document(html: str, locale: str, *, with_remote: bool = False, own_origin: str = "") -> str:
+    """A whole document for `<iframe sandbox="allow-popups" srcdoc>` around cleaned HTML, with a policy of its own.
+
+    No script ever; `with_remote` shows the parked pictures, on the reader's word; `own_origin` is where our files are served from.
+    """
+    sources = " ".join(["data:", *([own_origin] if own_origin else []), *(["https:", "http:"] if with_remote else [])])
+    policy = f"default-src 'none'; img-src {sources}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
+    body = html.replace(' data-src="', ' src="') if with_remote else html
     return (
         f'<!doctype html><html lang="{escape(locale, quote=True)}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_FRAME_CSP}"><base target="_blank">'
-        "<style>body{font:15px/1.5 system-ui,sans-serif;margin:0;overflow-wrap:anywhere;color-scheme:light dark}img{max-width:100%;height:auto}"
-        f"table{{max-width:100%}}blockquote{{margin-inline:0;padding-inline-start:12px;border-inline-start:3px solid #8888}}</style></head><body>{html}</body></html>"
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">'
+        f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head><body dir="auto">{body}</body></html>'
     )
+
+
+_STYLE: Final = (
+    "html{color-scheme:light}body{margin:8px;font:15px/1.5 system-ui,sans-serif;color:#1d1b16;background:#fff;overflow-wrap:anywhere}"
+    "img,table{max-width:100%}img{height:auto}blockquote{margin:0;padding-inline-start:12px;border-inline-start:3px solid #888}"
+)

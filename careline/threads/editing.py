@@ -182,7 +182,7 @@ def drop_attachments(message_ids: Collection[int]) -> None:
 
 
 def withdraw_message(work: UnitOfWork, message: Message) -> None:
-    """A message of ours that never left: as if it had not been written. Its row stays, wordless and outside any case, with its delivery."""
+    """A message of ours that never left: as if it had not been written. Its row stays for its delivery, wordless and nowhere shown."""
     purge_words([message], clock.now())
-    Message.objects.filter(id=message.id).update(case_id=None)
-    message.case_id = None
+    Message.objects.filter(id=message.id).update(case_id=None, thread_id=None)
+    message.case_id = message.thread_id = None

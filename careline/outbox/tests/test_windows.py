@@ -1,0 +1,51 @@
+"""Windows: until when we may write, who may, and the code that says why not."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from careline.channels.capabilities import Surface, Window
+from careline.outbox.windows import window_of
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def _surface(*windows, **more):
+    return Surface(name="dm", visibility="private", windows=windows, **more)
+
+
+PLAIN = _surface(Window("inbound_message", 3600))
+TWO = _surface(Window("inbound_message", 3600), Window("inbound_message", 7200, author="human_only"))
+COMMENT = _surface(Window("inbound_comment", 3600, max_messages=1))
+TEMPLATE = _surface(Window("inbound_message", 3600, after="template"))
+
+
+@pytest.mark.parametrize(
+    ("surface", "ago", "author", "closes_in", "code"),
+    [
+        (_surface(), None, "human", None, ""),
+        (PLAIN, None, "human", None, "window_not_open"),
+        (PLAIN, 0.5 * HOUR, "machine", 0.5 * HOUR, ""),
+        (PLAIN, HOUR, "human", None, "window_closed"),
+        (TWO, 0.5 * HOUR, "human", 1.5 * HOUR, ""),
+        (TWO, 0.5 * HOUR, "machine", 0.5 * HOUR, ""),
+        (TWO, 1.5 * HOUR, "machine", None, "window_humans_only"),
+        (TWO, 3 * HOUR, "human", None, "window_closed"),
+        (TEMPLATE, 2 * HOUR, "human", None, "window_needs_template"),
+        (_surface(answer_here=False), 0 * HOUR, "human", None, "answer_elsewhere"),
+        (_surface(reply_rule="none"), 0 * HOUR, "human", None, "replies_not_possible"),
+    ],
+)
+def test_a_window_says_until_when_or_why_not(surface, ago, author, closes_in, code):
+    heard_at = None if ago is None else NOW - ago
+    state = window_of(surface, heard_at, NOW, author)
+    assert state == (None if closes_in is None else NOW + closes_in, code)
+
+
+def test_a_comment_opens_a_private_window_for_so_many_messages():
+    assert window_of(COMMENT, None, NOW, "human", last_comment_at=NOW).closed_code == ""
+    assert window_of(COMMENT, None, NOW, "human", last_comment_at=NOW, sent_since=1).closed_code == "window_used_up"
+    assert window_of(COMMENT, NOW, NOW, "human").closed_code == "window_not_open"
