@@ -44,8 +44,11 @@ def measure(database: str, cases: int) -> dict[str, float]:
             try:
                 found["start_s"] = served.start_s
                 found["memory_mib"] = outside.memory_mib(served)
-                found |= outside.hooks_against_noop(served, 6000)
                 found |= outside.webhook_to_screen(served)
+                found |= outside.hooks_at_a_pace(served)
+                outside.serve(served, "web")
+                found |= outside.hooks_against_noop(served, 8000)
+                outside.serve(served, "web,worker")
                 found["fan_1000_ms"] = outside.fan_out(served, 1000)
                 found["fan_5000_ms"] = outside.fan_out(served, 5000)
             finally:
@@ -79,7 +82,7 @@ def rows(found: dict[str, float]) -> list[Row]:
     size = sizes()
     ratio = found["hooks_per_s"] / found["noop_per_s"]
     return [
-        ("signed 1 KB webhook, durable", f"{found['hooks_per_s']:,.0f}/s, p99 {found['hooks_p99_ms']:.0f} ms", ">= 40 % of no-op", ratio >= 0.4, f"{ratio:.0%} of {found['noop_per_s']:,.0f} no-op/s"),
+        ("signed 1 KB webhook, durable", f"{found['hooks_per_s']:,.0f}/s; p99 at 1,000/s {found['paced_p99_ms']:.0f} ms", ">= 40 % of no-op; < 50 ms", ratio >= 0.4 and found["paced_p99_ms"] < 50, f"{ratio:.0%} of {found['noop_per_s']:,.0f} no-op/s"),
         ("digest", f"{found['digest_per_cpu_s']:,.0f} a CPU-second", ">= 3,000", found["digest_per_cpu_s"] >= 3000,
          f"{found['digest_per_cpu_s'] / found['bare_message_rows_per_cpu_s']:.0%} of bare message rows ({found['bare_message_rows_per_cpu_s']:,.0f})"),
         ("webhook to screen, 200/s", f"p50 {found['screen_p50_ms']:.0f}, p95 {found['screen_p95_ms']:.0f} ms", "p50 < 60, p95 < 200", found["screen_p50_ms"] < 60 and found["screen_p95_ms"] < 200,

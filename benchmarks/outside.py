@@ -41,9 +41,18 @@ def start(folder: Path, database_url: str) -> Served:
     code = (ROOT / "tests" / "crash" / "seeding.py").read_text()
     hook = json.loads(careline.run(json.dumps(arguments), code=code).strip().splitlines()[-1])["hook"]
     owner = json.loads(careline.run(code=_OWNER).strip().splitlines()[-1])
+    served = Served(careline, hook, owner["workspace"], owner["agent"], 0.0)
+    serve(served, "web,worker")
+    return served
+
+
+def serve(served: Served, roles: str) -> None:
+    """(Re)start with these roles."""
+    served.careline.stop()
+    served.careline.command = ("serve", "--roles", roles)
     begin = time.perf_counter()
-    careline.start().wait_ready()
-    return Served(careline, hook, owner["workspace"], owner["agent"], time.perf_counter() - begin)
+    served.careline.start().wait_ready()
+    served.start_s = time.perf_counter() - begin
 
 
 _OWNER = """
@@ -113,13 +122,38 @@ async def rate(port: int, requests: list[bytes], connections: int = 32) -> tuple
 
 
 def hooks_against_noop(served: Served, count: int) -> dict[str, float]:
-    """Signed 1 KB webhooks, durable before 200, and the same server's no-op."""
+    """Signed 1 KB webhooks, durable before 200, and the same server's no-op: the way in alone (`--roles web`), as fast as it takes them."""
     noop = [b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"] * count
     hooks = [request(served, delivery(number, "x"), f"w{number}") for number in range(count)]
     asyncio.run(rate(served.careline.port, noop[:200]))
     noop_rate, _ = asyncio.run(rate(served.careline.port, noop))
     hook_rate, p99_ms = asyncio.run(rate(served.careline.port, hooks))
     return {"noop_per_s": noop_rate, "hooks_per_s": hook_rate, "hooks_p99_ms": p99_ms}
+
+
+async def _pace(port: int, requests: list[bytes], per_s: float) -> list[float]:
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    spent = []
+    begin = time.perf_counter()
+    for number, one in enumerate(requests):
+        await asyncio.sleep(max(0.0, begin + number / per_s - time.perf_counter()))
+        at = time.perf_counter()
+        writer.write(one)
+        await _answer(reader)
+        spent.append(time.perf_counter() - at)
+    writer.close()
+    return spent
+
+
+async def _paced(port: int, parts: list[list[bytes]], per_s: float) -> list[float]:
+    return [one for batch in await asyncio.gather(*(_pace(port, part, per_s) for part in parts)) for one in batch]
+
+
+def hooks_at_a_pace(served: Served, per_s: int = 1000, seconds: int = 4) -> dict[str, float]:
+    """The 99th percentile of signed webhooks at a steady pace, digest and all in the same process."""
+    requests = [request(served, delivery(2_000_000 + number, "x"), f"p{number}") for number in range(per_s * seconds)]
+    spent = sorted(asyncio.run(_paced(served.careline.port, [requests[start::32] for start in range(32)], per_s / 32)))
+    return {"paced_p99_ms": spent[int(0.99 * (len(spent) - 1))] * 1000}
 
 
 async def _stream(served: Served, ticket: str, arrived: dict[str, float], ready: asyncio.Event, wanted: int) -> None:

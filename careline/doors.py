@@ -69,7 +69,7 @@ class CoreDoors:
     async def journal(self, connection: ConnectionView, parts: list[Part]) -> int:
         rows = [row_of(connection.workspace_id, connection.accounts[part.account_key], part) for part in parts if part.account_key in connection.accounts]
         if rows:
-            await asyncio.wrap_future(self._journal.submit(rows))
+            await self._journal.put(rows)
         return len(rows)
 
     async def refuse(self, connection: ConnectionView, raw: bytes, reason: str) -> None:

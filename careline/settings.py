@@ -52,7 +52,7 @@ def _secret_key() -> str:
 
 def _database() -> dict[str, object]:
     if not DATABASE_URL:
-        return {"ENGINE": "careline.kit.sqlite", "NAME": DATA_DIR / "careline.sqlite3", "OPTIONS": {"timeout": 30}, "ATOMIC_REQUESTS": False}
+        return {"ENGINE": "careline.kit.sqlite", "NAME": DATA_DIR / "careline.sqlite3", "OPTIONS": {"timeout": 30}, "CONN_MAX_AGE": None}
     parts = urlsplit(DATABASE_URL)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError("CARELINE_DATABASE_URL must begin with postgresql://")

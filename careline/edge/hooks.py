@@ -52,12 +52,22 @@ def hook_routes(doors: Doors, *, limit_bytes: int) -> list[Route]:
     return [Route("/hooks/{network}/{token}", guarded(receive), methods=["GET", "POST", "PUT"])]
 
 
+def _url(request: Request) -> str:
+    """The address as it was asked for, untouched: some platforms sign it."""
+    scope = request.scope
+    path = scope.get("raw_path") or scope["path"].encode()
+    query = scope.get("query_string", b"")
+    host = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"host"), "")
+    return f"{scope['scheme']}://{host}{path.decode('latin-1')}{'?' if query else ''}{query.decode('latin-1')}"
+
+
 def _hook_request(request: Request, body: bytes) -> HookRequest:
+    query = request.scope.get("query_string", b"")
     return HookRequest(
         method=request.method,
-        url=str(request.url),
-        headers={name.lower(): value for name, value in request.headers.items()},
+        url=_url(request),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in request.scope["headers"]},
         body=body,
-        query=dict(parse_qsl(request.url.query, keep_blank_values=True)),
+        query=dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else {},
         client_address=request.client.host if request.client else "",
     )

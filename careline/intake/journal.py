@@ -6,6 +6,8 @@ is left alone. Group commit is not optional: one by one the same rows ran 20 tim
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import threading
 import zlib
 from collections import deque
@@ -65,11 +67,15 @@ def partition_of(channel_id: int, order_key: str) -> int:
     return zlib.crc32(f"{channel_id}|{order_key}".encode()) % PARTITIONS
 
 
+Waiter = Future[int] | asyncio.Future[int]
+Entry = tuple[Sequence[NewRow], Cursor | None, Waiter]
+
+
 class Journal:
     """Batches rows from any thread into durable transactions of one writer thread."""
 
     def __init__(self, *, mark: int | None = None) -> None:
-        self._queue: deque[tuple[Sequence[NewRow], Cursor | None, Future[int]]] = deque()
+        self._queue: deque[Entry] = deque()
         self._mark = settings.JOURNAL_MARK if mark is None else mark
         self._waiting = threading.Condition()
         self._queued_rows = 0
@@ -90,9 +96,18 @@ class Journal:
             self._thread.join(timeout=30)
 
     def submit(self, rows: Iterable[NewRow], cursor: Cursor | None = None) -> Future[int]:
-        """Queue rows. The Future gives how many were handed to the database. Raises Unavailable above the mark: the platform will repeat."""
-        batch = list(rows)
+        """Queue rows, from any thread. The Future gives how many were handed to the database. Raises Unavailable above the mark: the platform will repeat."""
         done: Future[int] = Future()
+        self._queue_up(list(rows), cursor, done)
+        return done
+
+    async def put(self, rows: Iterable[NewRow]) -> int:
+        """The same for an event loop: all waiters of a batch are woken by one call into their loop, not each by its own."""
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._queue_up(list(rows), None, done)
+        return await done
+
+    def _queue_up(self, batch: list[NewRow], cursor: Cursor | None, done: Waiter) -> None:
         with self._waiting:
             if self._stopping:
                 raise Unavailable("stopping", "Careline is stopping. Try again in a few seconds.")
@@ -101,7 +116,6 @@ class Journal:
             self._queue.append((batch, cursor, done))
             self._queued_rows += len(batch)
             self._waiting.notify()
-        return done
 
     def _run(self) -> None:
         while True:
@@ -111,7 +125,7 @@ class Journal:
                 return
             self._write(taken)
 
-    def _take(self) -> list[tuple[Sequence[NewRow], Cursor | None, Future[int]]]:
+    def _take(self) -> list[Entry]:
         with self._waiting:
             while not self._queue and not self._stopping:
                 self._waiting.wait()
@@ -123,7 +137,7 @@ class Journal:
             self._queued_rows -= size
             return taken
 
-    def _write(self, taken: list[tuple[Sequence[NewRow], Cursor | None, Future[int]]]) -> None:
+    def _write(self, taken: list[Entry]) -> None:
         rows = [row for batch, _, _ in taken for row in batch]
         cursors = {cursor.channel_id: cursor.value for _, cursor, _ in taken if cursor is not None}
         try:
@@ -131,12 +145,33 @@ class Journal:
         except DatabaseError as error:
             _log.error("journal_write_failed", rows=len(rows), error=type(error).__name__)
             connection.close()
-            for _, _, done in taken:
-                done.set_exception(Unavailable("journal_failed", "The message could not be stored. Try again in a few seconds."))
+            _tell([(done, None) for _, _, done in taken])
             return
-        for batch, _, done in taken:
-            done.set_result(len(batch))
+        _tell([(done, len(batch)) for batch, _, done in taken])
         digest_wake.wake()
+
+
+def _tell(outcomes: list[tuple[Waiter, int | None]]) -> None:
+    """Answer the senders; None means that nothing was stored."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Waiter, int | None]]] = {}
+    here: list[tuple[Waiter, int | None]] = []
+    for outcome in outcomes:
+        waiter = outcome[0]
+        (by_loop.setdefault(waiter.get_loop(), []) if isinstance(waiter, asyncio.Future) else here).append(outcome)
+    _settle(here)
+    for loop, theirs in by_loop.items():
+        with contextlib.suppress(RuntimeError):  # a loop that closed meanwhile has nobody waiting
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(outcomes: list[tuple[Waiter, int | None]]) -> None:
+    for waiter, count in outcomes:
+        if waiter.done():
+            continue
+        if count is None:
+            waiter.set_exception(Unavailable("journal_failed", "The message could not be stored. Try again in a few seconds."))
+        else:
+            waiter.set_result(count)
 
 
 def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | None = None) -> None:
