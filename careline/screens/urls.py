@@ -13,11 +13,13 @@ _OWN = [
     "careline.screens.lead.urls",
     "careline.screens.people.urls",
     "careline.screens.settings.urls",
+    "careline.screens.intake_form.urls",
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", show_home, name="home"),
     *(path("", include("careline.screens.accounts.urls")) for _ in (1,) if find_spec("careline.screens.accounts.urls")),
+    path("", include("careline.screens.intake_form.partner_urls")),
     path("accounts/", include("allauth.urls")),
     *(path("w/<slug:workspace>/", include(module)) for module in _OWN if find_spec(module)),
 ]

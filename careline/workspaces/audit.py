@@ -36,6 +36,8 @@ AUDIT_VERBS: Final[dict[str, str]] = {
     "channel_resumed": "resumed a channel",
     "channel_switched_off": "switched a channel off",
     "channel_switched_on": "switched a channel on",
+    "partner_link_made": "made a partner's link",
+    "partner_links_ended": "ended all partners' links",
     "dead_letter_revealed": "read a dead letter's raw bytes",
     "dead_letters_replayed": "replayed dead letters",
     "trace_read": "read a trace",

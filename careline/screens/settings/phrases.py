@@ -49,6 +49,8 @@ def _audit_table() -> dict[str, str]:
         "dead_letter_revealed": _("read a dead letter"),
         "dead_letters_replayed": _("replayed dead letters"),
         "trace_read": _("read a trace"),
+        "partner_link_made": _("made a partner's link"),
+        "partner_links_ended": _("ended all partners' links"),
         "person_exported": _("exported a person"),
         "person_erased": _("erased a person"),
         "cases_exported": _("exported cases"),

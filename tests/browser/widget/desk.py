@@ -75,6 +75,18 @@ def act(wanted: dict[str, Any]) -> Any:
             thread = Thread.objects.filter(bound_case_id=case.id).order_by("-id")[0]
             file_ids = list(Attachment.objects.values_list("file_id", flat=True)) if wanted.get("with_file") else []
             write_reply(ana, case.number, thread_id=thread.id, text=wanted["text"], mode="private", file_ids=file_ids)
+        case "sign_in":
+            from importlib import import_module
+
+            from django.conf import settings
+            from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
+
+            account = Agent.objects.select_related("account").get(name="Ana").account
+            session = import_module(settings.SESSION_ENGINE).SessionStore()
+            session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(account.pk), settings.AUTHENTICATION_BACKENDS[0]
+            session[HASH_SESSION_KEY] = account.get_session_auth_hash()
+            session.save()
+            return [settings.SESSION_COOKIE_NAME, session.session_key]
         case "said":
             rows = Message.objects.filter(direction="inbound").order_by("at", "id")
             return [
