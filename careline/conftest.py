@@ -1,4 +1,6 @@
-"""The standing cast of every test: the workspace `air` with Ana, Ben and the others, Cleo in a workspace of her own, and Marta who writes."""
+"""The standing cast of every test: the workspace `air` with Ana, Ben and the others, Cleo in a workspace of her own,
+and Marta who writes.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from careline.cases.applying import Heard, apply_inbound, begin_case
+from careline.cases.cards import index_cards
 from careline.cases.clocks import DEFAULTS, case_clocks
 from careline.cases.models import Case
 from careline.cases.numbering import take_numbers
-from careline.cases.cards import index_cards
 from careline.channels import registry
 from careline.channels.base import ChannelView, Happening, Network, Outgoing, Part, Sent, Tools
 from careline.channels.capabilities import (
@@ -113,7 +115,9 @@ class Air:
 
 @pytest.fixture
 def air(db: None) -> Air:
-    """Ana is an agent of team care, Ben its lead, Dora an agent of loyalty, Tom a trainee of care, Iris an analyst, Carl a colleague."""
+    """Ana is an agent of team care, Ben its lead, Dora an agent of loyalty, Tom a trainee of care, Iris an analyst,
+    Carl a colleague.
+    """
     workspace = Workspace.objects.create(slug="air", name="Air", locale="en", zone="Europe/Madrid")
     care = Team.objects.create(workspace=workspace, name="Care")
     loyalty = Team.objects.create(workspace=workspace, name="Loyalty")
@@ -212,7 +216,7 @@ def make_case(
     *,
     surface: Surface = POST,
     thread: Thread | None = None,
-    team: Team | None | str = "channel",
+    team: Team | str | None = "channel",
     at: datetime | None = None,
     **columns: object,
 ) -> Case:

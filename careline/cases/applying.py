@@ -1,4 +1,6 @@
-"""What a message does to its case row, without a query: the digest runs these over hundreds of rows and saves them in one statement."""
+"""What a message does to its case row, without a query: the digest runs these over hundreds of rows and saves them in
+one statement.
+"""
 
 from __future__ import annotations
 
@@ -16,16 +18,18 @@ from careline.workspaces.calendars import ALWAYS, OpenHours, open_seconds_betwee
 LAST_TEXT_CHARS: Final = 200
 # What the functions of this module may change: the `fields` of the digest's bulk_update.
 APPLIED_COLUMNS: Final = (
-    "state", "waiting_reason", "outcome", "team_id", "assignee_id", "last_agent_id", "language", "is_public", "reach", "person_name", "last_text",
-    "last_direction", "last_at", "last_inbound_at", "message_count", "unanswered_count", "priority", "priority_reasons", "queue_key",
-    "waiting_since", "due_at", "due_kind", "due_span_s", "breach_at", "clock_percent", "first_answered_at", "first_answer_s",
-    "first_answer_in_time", "done_at", "snoozed_until", "reopen_count", "heard_version", "answered_version", "answered_by_id", "version",
+    "state", "waiting_reason", "outcome", "team_id", "assignee_id", "last_agent_id", "language", "is_public", "reach",
+    "person_name", "last_text", "last_direction", "last_at", "last_inbound_at", "message_count", "unanswered_count",
+    "priority", "priority_reasons", "queue_key", "waiting_since", "due_at", "due_kind", "due_span_s", "breach_at",
+    "clock_percent", "first_answered_at", "first_answer_s", "first_answer_in_time", "done_at", "snoozed_until",
+    "reopen_count", "heard_version", "answered_version", "answered_by_id", "version",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Heard:
-    """One inbound message as its case sees it. `wakes` is False for automatic mail, history and blocked people: counted, owed nothing.
+    """One inbound message as its case sees it. `wakes` is False for automatic mail, history and blocked people:
+    counted, owed nothing.
 
     `assignee_is_away`: the case goes back to its team and the last agent is kept.
     """
@@ -78,7 +82,9 @@ def begin_case(  # noqa: PLR0913 - a case row has these origins, all by name
 
 
 def apply_inbound(case: Case, heard: Heard, policy: AnswerPolicy, hours: OpenHours, now: datetime) -> None:
-    """Count the message; unless it wakes nobody, reopen the case and start the clock that its customer is owed an answer by."""
+    """Count the message; unless it wakes nobody, reopen the case and start the clock that its customer is owed an
+    answer by.
+    """
     case.version += 1
     case.message_count += 1
     case.is_public = case.is_public or heard.is_public
@@ -117,7 +123,9 @@ def release(case: Case) -> None:
 
 
 def apply_outbound(case: Case, *, text: str, at: datetime, agent_id: int | None, hours: OpenHours = ALWAYS) -> None:
-    """Count an answer of ours (also one made in the platform's own app, `agent_id` None): what was owed is answered, the clock stops."""
+    """Count an answer of ours (also one made in the platform's own app, `agent_id` None): what was owed is answered,
+    the clock stops.
+    """
     case.version += 1
     case.message_count += 1
     case.answered_version, case.answered_by_id = case.version, agent_id

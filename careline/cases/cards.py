@@ -1,4 +1,6 @@
-"""The card of a case in the search index: name, handles, number, title, tags and field values, under the case's own id."""
+"""The card of a case in the search index: name, handles, number, title, tags and field values, under the case's own
+id.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def card_text(case: Case, identities: Sequence[Identity] = ()) -> str:
 
 
 def index_cards(cases: Sequence[Case], *, is_new: bool = True) -> None:
-    """Index cards of cases, or replace them, in the caller's unit of work. Two statements for new ones, three to replace."""
+    """Index cards of cases, or replace them, in the caller's unit of work. Two statements for new ones, three to
+    replace.
+    """
     if not cases:
         return
     identities: dict[int, list[Identity]] = defaultdict(list)

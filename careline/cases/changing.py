@@ -1,4 +1,6 @@
-"""How every verb changes a case: lock, mutate, save. `CaseChange.save` bumps the version, ranks, arms clocks, writes the act and the event."""
+"""How every verb changes a case: lock, mutate, save. `CaseChange.save` bumps the version, ranks, arms clocks, writes
+the act and the event.
+"""
 
 from __future__ import annotations
 
@@ -60,7 +62,9 @@ class CaseChange:
         extra: Mapping[str, object] | None = None,
         undoable: bool = True,
     ) -> int:
-        """Write the case with its version, rank, clocks, act and event. Returns the act's id, 0 without one. Four statements, six with clocks."""
+        """Write the case with its version, rank, clocks, act and event. Returns the act's id, 0 without one. Four
+        statements, six with clocks.
+        """
         rank(self.case, self.now)
         self.case.version += 1
         self.case.save(update_fields=SAVED_COLUMNS)

@@ -1,4 +1,6 @@
-"""How soon an answer is owed: the default table of PRODUCT.md, a workspace's own policies, and the step clocks of a case. Pure but for `policies_of`."""
+"""How soon an answer is owed: the default table of PRODUCT.md, a workspace's own policies, and the step clocks of a
+case. Pure but for `policies_of`.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ def policies_of(workspace_id: int) -> dict[str, AnswerPolicy]:
 
 
 def answer_due(policy: AnswerPolicy, hours: OpenHours, waiting_since: datetime, is_first: bool) -> AnswerDue:
-    """Due and breach of the answer owed since `waiting_since`, counted in open hours. A next answer breaches when it is due."""
+    """Due and breach of the answer owed since `waiting_since`, counted in open hours. A next answer breaches when it
+    is due.
+    """
     target_s = policy.first_target_s if is_first else policy.next_s
     due_at = add_open_time(waiting_since, target_s, hours)
     breach_at = add_open_time(waiting_since, policy.first_breach_s, hours) if is_first else due_at
@@ -65,7 +69,9 @@ def answer_due(policy: AnswerPolicy, hours: OpenHours, waiting_since: datetime, 
 
 
 def percent_passed(case: Case, hours: OpenHours, now: datetime) -> int:
-    """The last of the steps 25, 50, 80, 100 that the case's clock has passed; 0 before the first and where nothing is owed."""
+    """The last of the steps 25, 50, 80, 100 that the case's clock has passed; 0 before the first and where nothing is
+    owed.
+    """
     if case.waiting_since is None or case.due_at is None or not case.due_span_s:
         return 0
     if now >= case.due_at:
@@ -86,7 +92,9 @@ def next_step_at(case: Case, hours: OpenHours, percent: int) -> tuple[int, datet
 
 
 def case_clocks(case: Case, hours: OpenHours = ALWAYS) -> list[Clock]:
-    """The clock to arm for a case: its next step, or its breach once late. Empty where nothing is owed. Saved by clocks.setting.set_clocks."""
+    """The clock to arm for a case: its next step, or its breach once late. Empty where nothing is owed. Saved by
+    clocks.setting.set_clocks.
+    """
     if case.state == "done" or case.due_at is None:
         return []
     step = next_step_at(case, hours, case.clock_percent)

@@ -32,7 +32,9 @@ def counted(case: Case, figure: Figure, at: datetime, agent_id: int | None = Non
 
 
 def count(happened: Iterable[Counted]) -> None:
-    """Add to the hours' rows. One statement, none for nothing; the last of a unit of work before its events are numbered."""
+    """Add to the hours' rows. One statement, none for nothing; the last of a unit of work before its events are
+    numbered.
+    """
     hours: dict[tuple[int, datetime, int, int], Counter[str]] = {}
     for one in happened:
         key = (one.workspace_id, hour_of(one.at), one.channel_id, one.agent_id)

@@ -15,7 +15,9 @@ from careline.threads.models import Attachment, Message
 
 
 def access_files(workspace_id: int, file_ids: Sequence[int]) -> list[StoredFile]:
-    """Files of the workspace in the order asked. Raises NotFound for a foreign or erased one. One statement, none for no ids."""
+    """Files of the workspace in the order asked. Raises NotFound for a foreign or erased one. One statement, none for
+    no ids.
+    """
     if not file_ids:
         return []
     found = {
@@ -53,7 +55,9 @@ def name_of(file: StoredFile) -> str:
 
 
 def check_files(rule: AttachmentRule, files: Sequence[StoredFile], *, has_text: bool) -> None:
-    """Refuse files the surface cannot take. Codes: files_not_here, too_many_files, file_without_text, file_kind, file_too_large."""
+    """Refuse files the surface cannot take. Codes: files_not_here, too_many_files, file_without_text, file_kind,
+    file_too_large.
+    """
     if not files:
         return
     if not rule.per_message:

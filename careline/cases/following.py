@@ -1,8 +1,10 @@
-"""Cases and words follow their person: the Follower that people ask when identities move, names change, or a person goes."""
+"""Cases and words follow their person: the Follower that people ask when identities move, names change, or a person
+goes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from django.db.models import Min, Q
 
@@ -99,8 +101,8 @@ def _following_cases(move: Move) -> list[Case]:
     return _locked(one for one in begun if one is not None)
 
 
-def _locked(case_ids: Collection[int] | object) -> list[Case]:
-    wanted = list(case_ids)  # type: ignore[call-overload] # an iterable of ids
+def _locked(case_ids: Iterable[int]) -> list[Case]:
+    wanted = list(case_ids)
     return list(Case.objects.select_for_update().filter(id__in=wanted).order_by("id")) if wanted else []
 
 

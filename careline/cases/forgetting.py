@@ -1,4 +1,6 @@
-"""What a case must forget when a message lost or changed its words: last words, title, what waits. Used by the digest after edits and deletions."""
+"""What a case must forget when a message lost or changed its words: last words, title, what waits. Used by the digest
+after edits and deletions.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from careline.threads.models import Message
 
 
 def refresh_cases(work: UnitOfWork, messages: Sequence[Message]) -> None:
-    """After `threads.editing` changed these messages: their cases show the new words, or none, and writers are stopped once to read again.
+    """After `threads.editing` changed these messages: their cases show the new words, or none, and writers are stopped
+    once to read again.
 
-    A title made from a deleted first message goes as well. Cases are locked in id order. Ten statements a case at most; changes are rare.
+    A title made from a deleted first message goes as well. Cases are locked in id order. Ten statements a case at most;
+    changes are rare.
     """
     by_case = {message.case_id: message for message in messages if message.case_id}
     cases = list(Case.objects.select_for_update().filter(id__in=sorted(by_case)).order_by("id"))

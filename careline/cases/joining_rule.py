@@ -1,4 +1,6 @@
-"""Which case a message belongs to: the pure rule of PRODUCT.md ("Messages, not threads, belong to cases"). The digest looks up the facts."""
+"""Which case a message belongs to: the pure rule of PRODUCT.md ("Messages, not threads, belong to cases"). The digest
+looks up the facts.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,11 @@ class CaseStanding:
 
 @dataclass(frozen=True)
 class Decision:
-    """`join`, `reopen` and `attach` name `case_id`; `open` may follow an old case; `offer_join_id` is the other open case of this person.
+    """`join`, `reopen` and `attach` name `case_id`; `open` may follow an old case; `offer_join_id` is the other open
+    case of this person.
 
-    `attach` adds the message without waking the case; `open_done` keeps a record nobody has to answer; `none` leaves it in the thread only.
+    `attach` adds the message without waking the case; `open_done` keeps a record nobody has to answer; `none` leaves it
+    in the thread only.
     """
 
     verdict: Verdict
@@ -54,8 +58,9 @@ def case_for(
 ) -> Decision:
     """Where a message goes.
 
-    `candidate` is the newest case of its (thread, author); `bound` the case a private thread was opened from, which wins;
-    `other_open_id` the newest open case of the same person in another thread (0: none), offered for joining by one key.
+    `candidate` is the newest case of its (thread, author); `bound` the case a private thread was opened from, which
+    wins; `other_open_id` the newest open case of the same person in another thread (0: none), offered for joining by
+    one key.
     """
     standing = bound or candidate
     if standing is None:

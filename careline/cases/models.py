@@ -1,4 +1,6 @@
-"""Case (the denormalised inbox row), the acts done to it (each with its reverse), tags, drafts, fields, clock policies, rollups."""
+"""Case (the denormalised inbox row), the acts done to it (each with its reverse), tags, drafts, fields, clock
+policies, rollups.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ from careline.people.models import Person
 
 
 class Case(models.Model):
-    """One problem of one person. `queue_key` orders the queue (small first): class, then due time or score; see cases/queue.py.
+    """One problem of one person. `queue_key` orders the queue (small first): class, then due time or score; see
+    cases/queue.py.
 
-    `clock_percent` is the last step (25, 50, 80, 100) its clock passed. `heard_version` and `answered_version` are the versions at which the
-    customer and an agent (`answered_by_id`) last spoke: what the collision stop compares.
+    `clock_percent` is the last step (25, 50, 80, 100) its clock passed. `heard_version` and `answered_version` are the
+    versions at which the customer and an agent (`answered_by_id`) last spoke: what the collision stop compares.
     """
 
     STATES = [("open", "open"), ("waiting", "waiting"), ("done", "done")]
@@ -97,7 +100,9 @@ class CaseNumber(models.Model):
 
 
 class CaseAct(models.Model):
-    """Something done to a case, with what it was before: undoing writes `before` back. Acts done together share a `batch`."""
+    """Something done to a case, with what it was before: undoing writes `before` back. Acts done together share a
+    `batch`.
+    """
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()
@@ -193,7 +198,9 @@ class Notice(models.Model):
 
 
 class ClockPolicy(models.Model):
-    """How soon an answer is owed, seconds, by the clock a surface declares. Absent rows mean the defaults of cases/clocks.py."""
+    """How soon an answer is owed, seconds, by the clock a surface declares. Absent rows mean the defaults of
+    cases/clocks.py.
+    """
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()
@@ -207,7 +214,9 @@ class ClockPolicy(models.Model):
 
 
 class RollupHour(models.Model):
-    """Counts of one hour, channel and agent (0 for nobody): written with the work itself, so figures cost nothing to read."""
+    """Counts of one hour, channel and agent (0 for nobody): written with the work itself, so figures cost nothing to
+    read.
+    """
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()

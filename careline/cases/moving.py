@@ -1,4 +1,6 @@
-"""Messages change cases: what moves with them, and what both case rows say afterwards. Used by merge, split and join, both ways."""
+"""Messages change cases: what moves with them, and what both case rows say afterwards. Used by merge, split and join,
+both ways.
+"""
 
 from __future__ import annotations
 

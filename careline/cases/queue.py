@@ -1,4 +1,6 @@
-"""The order of the queue as one number, small first: confirmed harm, then what is past 80 % of its clock by due time, then the score. Pure."""
+"""The order of the queue as one number, small first: confirmed harm, then what is past 80 % of its clock by due time,
+then the score. Pure.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ SOON_PERCENT: Final = 80
 
 
 def queue_key(case: Case, now: datetime) -> int:
-    """Class (0 harm, 1 soon or late, 2 the rest), then due time in ms, or 100 - score and the longest wait. Rises along the queue."""
+    """Class (0 harm, 1 soon or late, 2 the rest), then due time in ms, or 100 - score and the longest wait. Rises
+    along the queue.
+    """
     if case.is_harm:
         return _due_ms(case)
     if case.due_at is not None and (case.clock_percent >= SOON_PERCENT or case.due_at <= now):

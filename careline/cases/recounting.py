@@ -10,7 +10,8 @@ from careline.threads.models import Message
 
 
 def recount(case: Case) -> None:
-    """Set counts, last words and what waits for an answer from the messages themselves, not saved. Three statements at most.
+    """Set counts, last words and what waits for an answer from the messages themselves, not saved. Three statements at
+    most.
 
     What waits: customers' words after our last answer, unless the case is done or its people said that nothing is owed.
     """

@@ -16,7 +16,9 @@ Row = tuple[int, datetime, int, int, dict[str, int]]
 
 
 def add_counts(rows: Sequence[Row]) -> None:
-    """Add counts, in the caller's unit of work. Rows are sorted, so that batches that overlap cannot deadlock. One statement."""
+    """Add counts, in the caller's unit of work. Rows are sorted, so that batches that overlap cannot deadlock. One
+    statement.
+    """
     if not rows:
         return
     values: list[Any] = []

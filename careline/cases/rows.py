@@ -1,4 +1,6 @@
-"""What the doors get to see of cases: frozen, complete, without a table behind them. `queries` fills these, templates and API render them."""
+"""What the doors get to see of cases: frozen, complete, without a table behind them. `queries` fills these, templates
+and API render them.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +136,9 @@ class MessageView(msgspec.Struct, frozen=True):
 
 
 class ThreadView(msgspec.Struct, frozen=True):
-    """One thread of a case, as a choice for answering. `window_closes_at` None means no window; `is_closed` says why not (a code) or ''."""
+    """One thread of a case, as a choice for answering. `window_closes_at` None means no window; `is_closed` says why
+    not (a code) or ''.
+    """
 
     id: int
     key: str
@@ -220,7 +224,9 @@ class PersonCard(msgspec.Struct, frozen=True):
 
 
 class CasePane(msgspec.Struct, frozen=True):
-    """Everything the middle and right pane show. `entries` interleaves messages and acts by time; the newest `limit` of them."""
+    """Everything the middle and right pane show. `entries` interleaves messages and acts by time; the newest `limit`
+    of them.
+    """
 
     row: CaseRow
     fields: tuple[tuple[str, str, str], ...]

@@ -1,15 +1,16 @@
-"""Handlers of the clocks of cases: the steps of a promise, its breach, the end of a snooze. Registered when cases are loaded."""
+"""Handlers of the clocks of cases: the steps of a promise, its breach, the end of a snooze. Registered when cases are
+loaded.
+"""
 
 from __future__ import annotations
 
 from careline.cases.applying import reopen
 from careline.cases.changing import CaseChange, changes_of, hours_of_channel
-from careline.cases.clocks import BREACH_KIND, SNOOZE_KIND, STEP_KIND, percent_passed
+from careline.cases.clocks import BREACH_KIND, SNOOZE_KIND, STEP_KIND, case_clocks, percent_passed
 from careline.cases.models import Case
 from careline.clocks.firing import on
 from careline.clocks.models import Clock
 from careline.clocks.setting import set_clocks
-from careline.cases.clocks import case_clocks
 from careline.events.recording import UnitOfWork
 from careline.workspaces.models import Agent
 
@@ -18,7 +19,9 @@ LATE_PERCENT = 100
 
 @on(STEP_KIND)
 def pass_step(work: UnitOfWork, fired: Clock) -> None:
-    """25, 50, 80 or 100 % of a clock have passed: score again, move up the queue; at 100 % tell the assignee, or the leads."""
+    """25, 50, 80 or 100 % of a clock have passed: score again, move up the queue; at 100 % tell the assignee, or the
+    leads.
+    """
     change = _locked(work, fired)
     if change is None or change.case.due_at is None:
         return

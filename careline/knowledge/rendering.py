@@ -1,4 +1,6 @@
-"""A snippet as it stands in the composer: the variant of the customer's language, its variables filled in. No template engine, nothing is executed."""
+"""A snippet as it stands in the composer: the variant of the customer's language, its variables filled in. No template
+engine, nothing is executed.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,9 @@ class RenderedSnippet(msgspec.Struct, frozen=True):
 
 
 def variant_of(snippet: Snippet, language: str) -> tuple[str, str]:
-    """(language, text): the language itself, then without its region, then English, then whichever comes first. Pure."""
+    """(language, text): the language itself, then without its region, then English, then the first. Pure."""
     texts = {str(code): str(text) for code, text in snippet.texts.items() if text}
-    for code in (language, language.partition("-")[0], FALLBACK_LANGUAGE):
+    for code in (language, language.split("-", 1)[0], FALLBACK_LANGUAGE):
         if code and code in texts:
             return code, texts[code]
     first = min(texts, default="")
@@ -37,7 +39,9 @@ def variant_of(snippet: Snippet, language: str) -> tuple[str, str]:
 
 
 def fill(text: str, values: dict[str, str]) -> tuple[str, tuple[str, ...]]:
-    """Put values in place of `{{name.part}}`; unknown and empty ones stay and are named. Values are never read again. Pure."""
+    """Put values in place of `{{name.part}}`; unknown and empty ones stay and are named. Values are never read again.
+    Pure.
+    """
     missing: list[str] = []
 
     def value_of(found: regex.Match[str]) -> str:
@@ -68,7 +72,7 @@ def values_for(case: Case, viewer: Viewer) -> dict[str, str]:
 
 def first_name(name: str) -> str:
     """The first word of a name; '' for an address or a handle, which nobody wants to be greeted by."""
-    first = name.split()[0] if name.split() else ""
+    first = name.split(maxsplit=1)[0] if name.split() else ""
     return "" if "@" in first or any(char.isdigit() for char in first) else first
 
 

@@ -1,4 +1,6 @@
-"""What a person does with a delivery: take it back, try it again, say what became of it. All in the caller's unit of work."""
+"""What a person does with a delivery: take it back, try it again, say what became of it. All in the caller's unit of
+work.
+"""
 
 from __future__ import annotations
 

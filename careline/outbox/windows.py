@@ -1,4 +1,4 @@
-"""Whether we may still write on a surface: the platform's windows after a customer's act, and who may use them. Pure."""
+"""Whether we may still write on a surface: the platform's windows after a customer's act, and for whom. Pure."""
 
 from __future__ import annotations
 

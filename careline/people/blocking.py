@@ -11,7 +11,9 @@ from careline.people.queries import access_person_row
 
 
 def block(work: UnitOfWork, workspace_id: int, person_id: int) -> list[int]:
-    """Block. Returns the identities this blocked (not those blocked before). The person is locked: call before any case is."""
+    """Block. Returns the identities this blocked (not those blocked before). The person is locked: call before any
+    case is.
+    """
     person = access_person_row(workspace_id, person_id, lock=True)
     now = clock.now()
     fresh = list(

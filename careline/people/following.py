@@ -1,6 +1,8 @@
-"""What stands on persons a floor above: cases and words follow when identities move, a name changes, a person is erased or exported.
+"""What stands on persons a floor above: cases and words follow when identities move, a name changes, a person is
+erased or exported.
 
-People know nothing of cases; whoever does registers one Follower. Without one nobody but those who see all may see a person.
+People know nothing of cases; whoever does registers one Follower. Without one nobody but those who see all may see a
+person.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ from careline.workspaces.sight import Viewer
 
 @dataclass(frozen=True)
 class Move:
-    """Identities pass from one person to another. `case_ids` names the cases that go along; None: those begun by these identities."""
+    """Identities pass from one person to another. `case_ids` names the cases that go along; None: those begun by these
+    identities.
+    """
 
     workspace_id: int
     from_id: int

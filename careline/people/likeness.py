@@ -1,4 +1,6 @@
-"""How alike two names are: Spanish names with one or two surnames, accents, order, handles. Pure; a likeness suggests and never links."""
+"""How alike two names are: Spanish names with one or two surnames, accents, order, handles. Pure; a likeness suggests
+and never links.
+"""
 
 from __future__ import annotations
 
@@ -19,13 +21,17 @@ _WORD: Final = regex.compile(r"[\p{L}\p{M}]+")
 
 
 def name_key(name: str) -> str:
-    """A name without case, accents, marks and particles: `María de la Cruz` is `maria cruz`. '' for a name without letters."""
+    """A name without case, accents, marks and particles: `María de la Cruz` is `maria cruz`. '' for a name without
+    letters.
+    """
     folded = "".join(char for char in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(char))
     return " ".join(word for word in _WORD.findall(folded) if word not in _PARTICLES)[:MOST_KEY_CHARS]
 
 
 def name_likeness(one: str, other: str) -> float:
-    """0, or how likely two people of these names are one: both need a given name and a surname, and agree in every word of the shorter."""
+    """0, or how likely two people of these names are one: both need a given name and a surname, and agree in every
+    word of the shorter.
+    """
     words, others = name_key(one).split(), name_key(other).split()
     if min(len(words), len(others)) < 2:
         return 0.0

@@ -1,12 +1,13 @@
-"""Who an author is: identities by exact key, persons behind them, links by keys the platform vouches for. Claims in words never link.
+"""Who an author is: identities by exact key, persons behind them, links by keys the platform vouches for. Claims in
+words never link.
 
-Runs inside the digest's unit of work over a whole batch; every upsert is sorted by key and persons are locked in id order (473 of 600 overlapping
-batches deadlocked without that).
+Runs inside the digest's unit of work over a whole batch; every upsert is sorted by key and persons are locked in id
+order (473 of 600 overlapping batches deadlocked without that).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from careline.channels.base import Author
 from careline.events.recording import UnitOfWork
@@ -21,11 +22,12 @@ Key = tuple[str, str]
 def resolve_identities(
     work: UnitOfWork, workspace_id: int, *, network: str, scope: str, authors: Sequence[Author]
 ) -> dict[str, tuple[Identity, Person]]:
-    """author key -> (identity, its present person), made where missing. Nine statements at most, three more when
-    new keys point elsewhere, whatever the number of authors.
+    """author key -> (identity, its present person), made where missing. Nine statements at most, three more when new
+    keys point elsewhere, whatever the number of authors.
 
-    A new identity whose proven keys lead to a known person is linked to it at once, with the key as evidence; with several, the first decides and the
-    others stay as they are (joining two persons is an agent's act, suggested with full confidence).
+    A new identity whose proven keys lead to a known person is linked to it at once, with the key as evidence; with
+    several, the first decides and the others stay as they are (joining two persons is an agent's act, suggested with
+    full confidence).
     """
     wanted = {_plain(author.key, 320): author for author in authors}
     known = _identities(workspace_id, scope, list(wanted))
@@ -53,8 +55,8 @@ def _lock_persons(person_ids: set[int]) -> dict[int, Person]:
     return {row.id: row for row in Person.objects.select_for_update().filter(id__in=sorted(person_ids)).order_by("id")}
 
 
-def _proven(workspace_id: int, authors: Sequence[Author] | object) -> dict[Key, int]:
-    keys = {(kind, _plain(value, 320)) for author in authors for kind, value in author.proven_keys}  # type: ignore[attr-defined] # an iterable of Author
+def _proven(workspace_id: int, authors: Iterable[Author]) -> dict[Key, int]:
+    keys = {(kind, _plain(value, 320)) for author in authors for kind, value in author.proven_keys}
     if not keys:
         return {}
     rows = PersonKey.objects.filter(
@@ -99,7 +101,8 @@ def _make(
             work.record_event(workspace_id, "person.changed", person_id=person_id, facts={"what": "linked"})
     insert_rows(persons)
     insert_rows(identities, ignore_conflicts=True)
-    # On PostgreSQL another worker may have made the same identity a moment ago: links only for the rows that are really ours.
+    # On PostgreSQL another worker may have made the same identity a moment ago: links only for the rows that are
+    # really ours.
     ours = set(Identity.objects.filter(id__in=[row.id for row in identities]).values_list("id", flat=True))
     insert_rows(link for link in links if link.identity_id in ours)
     arm_suggestions(workspace_id, sorted(ours & {row.id for row in identities if row.name or row.handle}))
@@ -153,7 +156,9 @@ def _keep_proven(
 def _suggest_proven(
     work: UnitOfWork, workspace_id: int, wanted: dict[str, Author], known: dict[str, Identity], proven: dict[Key, int]
 ) -> None:
-    """A known identity now proves a key that leads to somebody else: joining two persons is an agent's act, so it is suggested, surely."""
+    """A known identity now proves a key that leads to somebody else: joining two persons is an agent's act, so it is
+    suggested, surely.
+    """
     found: list[Link] = []
     for key, author in sorted(wanted.items()):
         row = known[key]

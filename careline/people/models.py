@@ -34,7 +34,9 @@ class Person(models.Model):
 
 
 class Identity(models.Model):
-    """That person on one network. `scope` keeps keys of different worlds apart: `email`, `phone`, `simulated`, `channel:<id>`."""
+    """That person on one network. `scope` keeps keys of different worlds apart: `email`, `phone`, `simulated`,
+    `channel:<id>`.
+    """
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()

@@ -1,4 +1,6 @@
-"""Reads of persons, identities and links. Whether a viewer may see a person is decided by their cases, a floor above. Statements as stated."""
+"""Reads of persons, identities and links. Whether a viewer may see a person is decided by their cases, a floor above.
+Statements as stated.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Likely twins: suggestions for identities just met, computed after the digest by a clock of their own. Nothing is linked here."""
+"""Likely twins: suggestions for identities just met, computed after the digest by a clock of their own. Nothing is
+linked here.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def suggest(work: UnitOfWork, fired: Clock) -> None:
 
 
 def twins_of(identity: Identity) -> list[Link]:
-    """Suggestions for one identity, likeliest first: other persons of a like name or handle it was never linked to or refused for."""
+    """Suggestions for one identity, likeliest first: other persons of a like name or handle it was never linked to or
+    refused for.
+    """
     name = identity.name or identity.person.name
     known = set(Link.objects.filter(identity=identity).values_list("person_id", flat=True)) | {identity.person_id}
     likely: dict[int, tuple[float, str, str]] = {}

@@ -1,4 +1,6 @@
-"""HTML of strangers made harmless: an allow-list (nh3), remote pictures parked in `data-src`, and a frame to show it in."""
+"""HTML of strangers made harmless: an allow-list (nh3), remote pictures parked in `data-src`, and a frame to show it
+in.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,12 @@ import nh3
 import regex
 
 MOST_BYTES: Final = 2_000_000
-TAGS: Final = frozenset(
-    "a abbr b blockquote br caption center code col colgroup dd del div dl dt em font h1 h2 h3 h4 h5 h6 hr i img ins li"
-    " ol p pre q s small span strike strong sub sup table tbody td tfoot th thead tr tt u ul".split()
-)
+TAGS: Final = frozenset({
+    "a", "abbr", "b", "blockquote", "br", "caption", "center", "code", "col", "colgroup", "dd", "del", "div", "dl",
+    "dt", "em", "font", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "ins", "li", "ol", "p", "pre", "q",
+    "s", "small", "span", "strike", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "tt", "u", "ul",
+})  # fmt: skip
 ATTRIBUTES: Final[dict[str, set[str]]] = {
     "*": {"dir", "lang", "title", "align", "valign", "style"},
     "a": {"href"},
@@ -24,14 +28,16 @@ ATTRIBUTES: Final[dict[str, set[str]]] = {
     "ol": {"start", "type"},
 }
 # Enough to keep a table or a warning in red; nothing that moves, covers, loads or hides.
-STYLES: Final = frozenset(
-    "color background-color font-weight font-style font-size text-align text-decoration vertical-align width height"
-    " border border-collapse padding padding-top padding-bottom padding-left padding-right".split()
-)
+STYLES: Final = frozenset({
+    "color", "background-color", "font-weight", "font-style", "font-size", "text-align", "text-decoration",
+    "vertical-align", "width", "height", "border", "border-collapse", "padding", "padding-top", "padding-bottom",
+    "padding-left", "padding-right",
+})  # fmt: skip
 SCHEMES: Final = frozenset({"http", "https", "mailto", "tel", "cid", "data", "careline-remote"})
-_DROPPED_WHOLE: Final = frozenset(
-    "script style title head noscript template svg math iframe object embed form button select textarea".split()
-)
+_DROPPED_WHOLE: Final = frozenset({
+    "script", "style", "title", "head", "noscript", "template", "svg", "math", "iframe", "object", "embed", "form",
+    "button", "select", "textarea",
+})  # fmt: skip
 _OWN_PICTURES: Final = ("cid:", "data:image/png", "data:image/jpeg", "data:image/gif", "data:image/webp")
 _PARKED: Final = ' src="careline-remote:'
 _LOADS: Final = regex.compile(r"url\s*\(|expression\s*\(|@import|\\", regex.IGNORECASE)
@@ -39,7 +45,8 @@ _HUGE: Final = regex.compile(r"\d{4,}|(?<![\d.])(?:[2-9]\d|1\d\d)(?:r?em|vw|vh)"
 
 
 def clean_html(html: str) -> str:
-    """What may be kept of an author's HTML: no script, no form, no remote load, links that say nothing of where they came from.
+    """What may be kept of an author's HTML: no script, no form, no remote load, links that say nothing of where they
+    came from.
 
     Remote pictures keep their address in `data-src`, for a reader who asks for them. Idempotent; never raises.
     """
@@ -87,7 +94,8 @@ def has_remote_pictures(html: str) -> bool:
 def frame_document(html: str, locale: str, *, with_remote: bool = False, own_origin: str = "") -> str:
     """A whole document for `<iframe sandbox="allow-popups" srcdoc>` around cleaned HTML, with a policy of its own.
 
-    No script ever; `with_remote` shows the parked pictures, on the reader's word; `own_origin` is where our files are served from.
+    No script ever; `with_remote` shows the parked pictures, on the reader's word; `own_origin` is where our files are
+    served from.
     """
     sources = " ".join(["data:", *([own_origin] if own_origin else []), *(["https:", "http:"] if with_remote else [])])
     policy = f"default-src 'none'; img-src {sources}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
@@ -95,11 +103,13 @@ def frame_document(html: str, locale: str, *, with_remote: bool = False, own_ori
     return (
         f'<!doctype html><html lang="{escape(locale, quote=True)}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">'
-        f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head><body dir="auto">{body}</body></html>'
+        f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head>'
+        f'<body dir="auto">{body}</body></html>'
     )
 
 
 _STYLE: Final = (
-    "html{color-scheme:light}body{margin:8px;font:15px/1.5 system-ui,sans-serif;color:#1d1b16;background:#fff;overflow-wrap:anywhere}"
-    "img,table{max-width:100%}img{height:auto}blockquote{margin:0;padding-inline-start:12px;border-inline-start:3px solid #888}"
+    "html{color-scheme:light}body{margin:8px;font:15px/1.5 system-ui,sans-serif;color:#1d1b16;background:#fff}"
+    "body{overflow-wrap:anywhere}img,table{max-width:100%}img{height:auto}"
+    "blockquote{margin:0;padding-inline-start:12px;border-inline-start:3px solid #888}"
 )

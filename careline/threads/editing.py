@@ -1,4 +1,6 @@
-"""What happens to a message after it was said: edits keep a revision, deletions leave a tombstone and take every word with them."""
+"""What happens to a message after it was said: edits keep a revision, deletions leave a tombstone and take every word
+with them.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +35,11 @@ class Edit:
 def apply_edits(
     work: UnitOfWork, edits: Sequence[Edit], audiences: dict[int, list[str]] | None = None
 ) -> list[Message]:
-    """Take the author's changes, the earlier words kept as revisions. Returns the messages that really changed, for their cases.
+    """Take the author's changes, the earlier words kept as revisions. Returns the messages that really changed, for
+    their cases.
 
-    Edits of deleted messages and edits older than one already taken change nothing. `audiences` by case id. Five statements.
+    Edits of deleted messages and edits older than one already taken change nothing. `audiences` by case id. Five
+    statements.
     """
     fresh = [edit for edit in _in_order(edits) if _is_news(edit)]
     revisions: list[Revision] = []
@@ -127,9 +131,11 @@ def apply_deletions(
     reason: str = "author",
     audiences: dict[int, list[str]] | None = None,
 ) -> list[Message]:
-    """Honour the author's deletions by platform id: words go, tombstones stand, also for what was never heard or comes again later.
+    """Honour the author's deletions by platform id: words go, tombstones stand, also for what was never heard or comes
+    again later.
 
-    Returns the messages that lost their words, for their cases (see cases.forgetting). Ten statements at most, whatever the number.
+    Returns the messages that lost their words, for their cases (see cases.forgetting). Ten statements at most, whatever
+    the number.
     """
     wanted = {one[:400] for one in platform_ids if one}
     if not wanted:
@@ -159,7 +165,9 @@ def bury(workspace_id: int, named: Iterable[tuple[int, str]], reason: str) -> No
 
 
 def purge_words(messages: Sequence[Message], at: datetime) -> None:
-    """Empty messages for good: body, quotes, HTML, facts, revisions, attachments with their file references, search index. Six statements."""
+    """Empty messages for good: body, quotes, HTML, facts, revisions, attachments with their file references, search
+    index. Six statements.
+    """
     if not messages:
         return
     message_ids = [message.id for message in messages]
@@ -182,7 +190,9 @@ def drop_attachments(message_ids: Collection[int]) -> None:
 
 
 def withdraw_message(work: UnitOfWork, message: Message) -> None:
-    """A message of ours that never left: as if it had not been written. Its row stays for its delivery, wordless and nowhere shown."""
+    """A message of ours that never left: as if it had not been written. Its row stays for its delivery, wordless and
+    nowhere shown.
+    """
     purge_words([message], clock.now())
     Message.objects.filter(id=message.id).update(case_id=None, thread_id=None)
     message.case_id = message.thread_id = None

@@ -1,4 +1,6 @@
-"""The few facts a message keeps beside its words, under fixed keys: who it went to, where an answer goes, and what its network added."""
+"""The few facts a message keeps beside its words, under fixed keys: who it went to, where an answer goes, and what its
+network added.
+"""
 
 from __future__ import annotations
 

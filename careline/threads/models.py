@@ -40,9 +40,11 @@ class Thread(models.Model):
 
 
 class Message(models.Model):
-    """One utterance. (channel, platform_id) is unique where the platform gave an id. A deleted one keeps its row, without words.
+    """One utterance. (channel, platform_id) is unique where the platform gave an id. A deleted one keeps its row,
+    without words.
 
-    `text` is what the author wrote (quotes and signature trimmed into `quoted_text`); `html` is cleaned and shown only in a sandboxed frame.
+    `text` is what the author wrote (quotes and signature trimmed into `quoted_text`); `html` is cleaned and shown only
+    in a sandboxed frame.
     """
 
     DIRECTIONS = [("inbound", "inbound"), ("outbound", "outbound"), ("note", "note"), ("event", "event")]
@@ -86,7 +88,7 @@ class Message(models.Model):
 
 
 class MessageAlias(models.Model):
-    """Another platform id under which replies name a message (a mail's Message-ID rewritten on the way, a split post)."""
+    """Another platform id under which replies name a message (a Message-ID rewritten on the way, a split post)."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     channel_id = models.BigIntegerField()

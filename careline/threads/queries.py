@@ -1,4 +1,6 @@
-"""Reads of messages and threads by id. Permission is the caller's: cases decide who sees what. Each states its statements."""
+"""Reads of messages and threads by id. Permission is the caller's: cases decide who sees what. Each states its
+statements.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
-"""Words of messages and of case cards, found newest first: FTS5 on SQLite, tsvector on PostgreSQL. One table, `message_search`, no model.
+"""Words of messages and of case cards, found newest first: FTS5 on SQLite, tsvector on PostgreSQL. One table,
+`message_search`, no model.
 
-A row's id is a message's or, for the card of a case (name, handles, number, tags, fields), the case's own; ids are unique everywhere and rise with
-time, so newest first is id descending. Accents and case are folded here, the same way for both databases.
+A row's id is a message's or, for the card of a case (name, handles, number, tags, fields), the case's own; ids are
+unique everywhere and rise with time, so newest first is id descending. Accents and case are folded here, the same way
+for both databases.
 """
 
 from __future__ import annotations
@@ -30,7 +32,9 @@ def words_of(text: str) -> list[str]:
 
 
 def index_messages(rows: Sequence[SearchRow]) -> None:
-    """Index new messages in the caller's unit of work. One statement per 500 rows. Ids must be new: use `reindex` to replace."""
+    """Index new messages in the caller's unit of work. One statement per 500 rows. Ids must be new: use `reindex` to
+    replace.
+    """
     for start in range(0, len(rows), _PER_STATEMENT):
         chunk = rows[start : start + _PER_STATEMENT]
         values = [
@@ -40,13 +44,9 @@ def index_messages(rows: Sequence[SearchRow]) -> None:
         ]
         word = "to_tsvector('simple', %s)" if connection.vendor == "postgresql" else "%s"
         marks = ",".join([f"(%s, %s, %s, {word})"] * len(chunk))
+        columns = f"{_ID[connection.vendor]}, workspace_id, case_id, words"
         with connection.cursor() as cursor:
-            cursor.execute(
-                f"INSERT INTO message_search (rowid, workspace_id, case_id, words) VALUES {marks}".replace(
-                    "rowid", _ID[connection.vendor]
-                ),
-                values,
-            )  # noqa: S608
+            cursor.execute(f"INSERT INTO message_search ({columns}) VALUES {marks}", values)  # noqa: S608 - fixed names
 
 
 def _words(text: str) -> str:
@@ -57,23 +57,28 @@ _ID: Final = {"sqlite": "rowid", "postgresql": "id"}
 
 
 def unindex_messages(ids: Iterable[int]) -> None:
-    """Take words out for good, in the caller's unit of work: on SQLite the index has secure-delete on, or is rewritten without them."""
+    """Take words out for good, in the caller's unit of work: on SQLite the index has secure-delete on, or is rewritten
+    without them.
+    """
     wanted = list(ids)
     for start in range(0, len(wanted), _PER_STATEMENT):
         chunk = wanted[start : start + _PER_STATEMENT]
         marks = ",".join(["%s"] * len(chunk))
         with connection.cursor() as cursor:
-            cursor.execute(f"DELETE FROM message_search WHERE {_ID[connection.vendor]} IN ({marks})", chunk)  # noqa: S608 - placeholders only
+            cursor.execute(f"DELETE FROM message_search WHERE {_ID[connection.vendor]} IN ({marks})", chunk)  # noqa: S608
     if wanted and connection.vendor == "sqlite" and not has_secure_delete():
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO message_search(message_search) VALUES ('optimize')")
 
 
 def has_secure_delete() -> bool:
-    """FTS5 can overwrite deleted words in place since SQLite 3.42.0 (sqlite.org/fts5.html, section 6.10, read 2026-11-21)."""
-    from django.db.backends.sqlite3.base import Database
+    """FTS5 can overwrite deleted words in place since SQLite 3.42.0 (sqlite.org/fts5.html, section 6.10, read
+    2026-11-21).
+    """
+    import sqlite3
 
-    return bool(Database.sqlite_version_info >= (3, 42, 0))
+    # careline.kit.sqlite puts the current SQLite in this module's place, where there is one.
+    return sqlite3.sqlite_version_info >= (3, 42, 0)
 
 
 def reindex(rows: Sequence[SearchRow]) -> None:
@@ -89,11 +94,12 @@ def move_to_case(ids: Sequence[int], case_id: int) -> None:
         marks = ",".join(["%s"] * len(chunk))
         with connection.cursor() as cursor:
             cursor.execute(
-                f"UPDATE message_search SET case_id = %s WHERE {_ID[connection.vendor]} IN ({marks})", [case_id, *chunk]
-            )  # noqa: S608
+                f"UPDATE message_search SET case_id = %s WHERE {_ID[connection.vendor]} IN ({marks})",  # noqa: S608
+                [case_id, *chunk],
+            )
 
 
-def match_condition(query: str, *, before: int = 0) -> tuple[list[str], list[object]] | None:
+def match_condition(query: str, *, before: int = 0) -> tuple[list[str], list[str | int]] | None:
     """WHERE parts and their parameters on table `message_search` for what a person typed; None when it holds no word.
 
     All words must occur, the last one as a beginning; "quoted words" stand together. Nothing typed is ever syntax.
@@ -106,7 +112,7 @@ def match_condition(query: str, *, before: int = 0) -> tuple[list[str], list[obj
     else:
         parts, values = ["message_search MATCH %s"], [_as_fts5(terms)]
     key = f"message_search.{_ID[connection.vendor]}"
-    more: list[object] = [*values]
+    more: list[str | int] = [*values]
     if before:
         parts.append(f"{key} < %s")
         more.append(before)
@@ -119,7 +125,9 @@ def id_column() -> str:
 
 
 def find_case_ids(workspace_id: int, query: str, limit: int, before: int = 0) -> list[tuple[int, int]]:
-    """(case id, id of its newest match) for a workspace, newest first, each case once a call. One statement. No permission: see cases.queries.searching."""
+    """(case id, id of its newest match) for a workspace, newest first, each case once a call. One statement. No
+    permission: see cases.queries.searching.
+    """
     condition = match_condition(query, before=before)
     if condition is None:
         return []

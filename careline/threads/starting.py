@@ -1,4 +1,6 @@
-"""Beginning a conversation: the platform names it only once our first message is there, so until then it has a key of our own."""
+"""Beginning a conversation: the platform names it only once our first message is there, so until then it has a key of
+our own.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def wire_key(thread: Thread) -> str:
 
 
 def adopt_key(work: UnitOfWork, thread: Thread, key: str) -> Thread:
-    """The platform has named our new thread. Where it was heard under that name already, the two become one. Returns the one that stands."""
+    """The platform has named our new thread. Where it was heard under that name already, the two become one. Returns
+    the one that stands.
+    """
     if not key or not thread.key.startswith(_PREFIX):
         return thread
     known = Thread.objects.filter(channel_id=thread.channel_id, key=key[:300]).first()

@@ -13,7 +13,9 @@ from careline.workspaces.sight import Viewer
 
 
 def take_case(viewer: Viewer, number: int) -> int:
-    """Make the case the viewer's own. Raises Conflict('taken') when somebody else has it: assign says that it is meant. Returns the act's id."""
+    """Make the case the viewer's own. Raises Conflict('taken') when somebody else has it: assign says that it is
+    meant. Returns the act's id.
+    """
     with changing_case(viewer, number, "manage_case") as change:
         holder = change.case.assignee_id
         if holder == viewer.agent_id:
@@ -27,7 +29,9 @@ def take_case(viewer: Viewer, number: int) -> int:
 
 
 def assign_agent(viewer: Viewer, number: int, agent_id: int | None, why: str = "") -> int:
-    """Give the case to an agent (None: back to its team). Returns the act's id. Raises NotFound for an agent who cannot work here."""
+    """Give the case to an agent (None: back to its team). Returns the act's id. Raises NotFound for an agent who
+    cannot work here.
+    """
     with changing_case(viewer, number, "manage_case") as change:
         if agent_id is not None:
             access_assignable(viewer.workspace_id, agent_id)
@@ -55,7 +59,9 @@ def access_assignable(workspace_id: int, agent_id: int) -> Agent:
 
 
 def assign_team(viewer: Viewer, number: int, team_id: int | None, why: str = "") -> int:
-    """Move the case to a team (None: to nobody's team). Its assignee goes unless they are of that team. Returns the act's id."""
+    """Move the case to a team (None: to nobody's team). Its assignee goes unless they are of that team. Returns the
+    act's id.
+    """
     with changing_case(viewer, number, "manage_case") as change:
         if team_id is not None:
             access_team(viewer.workspace_id, team_id)

@@ -17,7 +17,9 @@ from careline.workspaces.sight import Viewer
 
 
 def block_case(viewer: Viewer, number: int, why: str = "") -> int:
-    """Close a case as spam and block its person with all identities: their words are kept but reach nobody. Returns the act's id."""
+    """Close a case as spam and block its person with all identities: their words are kept but reach nobody. Returns
+    the act's id.
+    """
     check_may(viewer.role, "block_person")
     check_may(viewer.role, "manage_case")
     with unit_of_work() as work:

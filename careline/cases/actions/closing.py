@@ -16,7 +16,9 @@ OUTCOMES: Final = ("solved", "heard", "no_answer_needed", "spam")
 
 
 def close_case(viewer: Viewer, number: int, outcome: str = "solved", why: str = "") -> int:
-    """Done, with an outcome: solved, heard, no_answer_needed or spam. Returns the act's id; closing a done case again only changes the outcome."""
+    """Done, with an outcome: solved, heard, no_answer_needed or spam. Returns the act's id; closing a done case again
+    only changes the outcome.
+    """
     check_outcome(outcome)
     with changing_case(viewer, number, "manage_case") as change:
         act_id = close_change(change, outcome, why)

@@ -43,10 +43,11 @@ def compose(  # noqa: PLR0913 - the fields of a letter, all by name
     name: str = "",
     then: Then = "waiting",
 ) -> Message:
-    """Write first: finds or makes the person behind the first address, a thread, a case (the viewer's), the message and its delivery.
+    """Write first: finds or makes the person behind the first address, a thread, a case (the viewer's), the message
+    and its delivery.
 
-    A repeated `client_key` returns the first message. Raises NotFound for a channel the viewer's teams do not hold, InputRefused
-    (cannot_begin, address_wrong, text_*, files_*), Conflict('person_blocked').
+    A repeated `client_key` returns the first message. Raises NotFound for a channel the viewer's teams do not hold,
+    InputRefused (cannot_begin, address_wrong, text_*, files_*), Conflict('person_blocked').
     """
     check_may(viewer.role, "answer")
     written = Written(
@@ -103,7 +104,9 @@ def _cleaned(addresses: Sequence[str]) -> tuple[str, ...]:
 
 
 def access_sender(viewer: Viewer, channel_id: int) -> Channel:
-    """A channel the viewer may write from: of one of their teams, of nobody's, or any for those who see all. Raises NotFound."""
+    """A channel the viewer may write from: of one of their teams, of nobody's, or any for those who see all. Raises
+    NotFound.
+    """
     channel = channels_by_id([channel_id]).get(channel_id)
     is_theirs = channel is not None and channel.workspace_id == viewer.workspace_id
     if (

@@ -70,7 +70,9 @@ def set_title(viewer: Viewer, number: int, title: str) -> int:
 
 
 def set_harm(viewer: Viewer, number: int, is_harm: bool, why: str = "") -> int:
-    """Confirm or take back that somebody may come to harm: a class of its own in the queue, with its own clock. Returns the act's id."""
+    """Confirm or take back that somebody may come to harm: a class of its own in the queue, with its own clock.
+    Returns the act's id.
+    """
     from careline.cases.moving import settle
 
     with changing_case(viewer, number, "manage_case") as change:

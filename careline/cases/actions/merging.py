@@ -18,7 +18,9 @@ from careline.workspaces.sight import Viewer
 
 
 def merge_case(viewer: Viewer, number: int, into_number: int, why: str = "") -> int:
-    """Move everything of a case into another, which goes on alone. Returns the act's id. Raises InputRefused('same_case')."""
+    """Move everything of a case into another, which goes on alone. Returns the act's id. Raises
+    InputRefused('same_case').
+    """
     if number == into_number:
         raise InputRefused("same_case", _("Choose another case to merge into."), field="into")
     with changing_cases(viewer, [number, into_number], "manage_case") as changes:

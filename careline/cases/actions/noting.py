@@ -21,7 +21,9 @@ _AT = regex.compile(r"(?<![\p{L}\p{N}_.@])@")
 
 
 def write_note(viewer: Viewer, number: int, *, text: str, file_ids: Iterable[int] = ()) -> Message:
-    """Add a note; `@name` of an agent or team notifies them and lets them read the case. Never leaves the house. Raises InputRefused('note_empty')."""
+    """Add a note; `@name` of an agent or team notifies them and lets them read the case. Never leaves the house.
+    Raises InputRefused('note_empty').
+    """
     text = text.strip()
     file_ids = tuple(file_ids)
     if not text and not file_ids:

@@ -1,11 +1,13 @@
-"""Answer a customer: message, delivery and event in one unit of work, after every stop that the platform and the desk know."""
+"""Answer a customer: message, delivery and event in one unit of work, after every stop that the platform and the desk
+know.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.utils.translation import gettext as _
@@ -16,12 +18,13 @@ from careline.cases.changing import CaseChange, changing_case, hours_of_calendar
 from careline.cases.counting import Counted, count, counted
 from careline.cases.filing import access_files, attach_files, check_files
 from careline.cases.models import Draft
-from careline.cases.queries.answering import identity_on, recipient_of, surface_of
+from careline.cases.queries.answering import identity_on, last_comment_at, recipient_of, surface_of
 from careline.cases.queries.persons import known_identities
 from careline.channels.access import channels_by_id
 from careline.channels.capabilities import Surface, TextRule
 from careline.channels.models import Channel
 from careline.errors import Conflict, InputRefused, NotFound
+from careline.kit import ids
 from careline.outbox.models import Delivery
 from careline.outbox.windows import window_of
 from careline.people.models import Identity, Person
@@ -38,7 +41,9 @@ Then = Literal["stay", "waiting", "done"]
 
 @dataclass(frozen=True)
 class Written:
-    """What an agent wrote, as the composer sends it. `seen_version` 0: no collision check; `client_key` '' gives no protection from double posts."""
+    """What an agent wrote, as the composer sends it. `seen_version` 0: no collision check; `client_key` '' gives no
+    protection from double posts.
+    """
 
     thread_id: int
     text: str
@@ -87,13 +92,25 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
 ) -> Message:
     """Answer in a thread of the case; `mode` private on a public thread goes to the customer alone, in the same case.
 
-    A repeated `client_key` returns the first message. Raises Forbidden; NotFound for a foreign case, thread or file; InputRefused (text_empty,
-    text_too_long, files_*, window codes of outbox.windows, mode_wrong); Conflict('changed_since_seen') unless `override`, ('person_blocked').
+    A repeated `client_key` returns the first message. Raises Forbidden; NotFound for a foreign case, thread or file;
+    InputRefused (text_empty, text_too_long, files_*, window codes of outbox.windows, mode_wrong);
+    Conflict('changed_since_seen') unless `override`, ('person_blocked').
     """
     written = Written(
-        thread_id, text.strip(), mode, tuple(file_ids), reply_to_message_id, subject.strip(), tuple(to), tuple(copied), client_key, seen_version,
-        snippet_id, override, then,
-    )  # fmt: skip
+        thread_id=thread_id,
+        text=text.strip(),
+        mode=mode,
+        file_ids=tuple(file_ids),
+        reply_to_message_id=reply_to_message_id,
+        subject=subject.strip(),
+        to=tuple(to),
+        copied=tuple(copied),
+        client_key=client_key,
+        seen_version=seen_version,
+        snippet_id=snippet_id,
+        override=override,
+        then=then,
+    )
     if mode == "public":
         check_may(viewer.role, "answer_public")
     with changing_case(viewer, number, "answer") as change:
@@ -109,9 +126,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
 
 def delivery_key(agent_id: int, case_id: int, client_key: str) -> str:
     """The same for the same click, however often it is posted; a new one without a client key."""
-    from careline.kit.ids import new_token
-
-    return hashlib.blake2b(f"{agent_id}|{case_id}|{client_key or new_token()}".encode(), digest_size=24).hexdigest()
+    return hashlib.blake2b(f"{agent_id}|{case_id}|{client_key or ids.new_token()}".encode(), digest_size=24).hexdigest()
 
 
 def check_unchanged(change: CaseChange, written: Written) -> None:
@@ -124,7 +139,7 @@ def check_unchanged(change: CaseChange, written: Written) -> None:
 
 
 def find_place(change: CaseChange, written: Written) -> Place:
-    """The thread of the case to answer in; for a private answer to a public thread the private one, begun if need be."""
+    """The thread of the case to answer in; for a private answer to a public thread the private one, begun if needed."""
     thread = _access_thread(change, written.thread_id)
     channel = channels_by_id([thread.channel_id])[thread.channel_id]
     surface = surface_of(channel, thread.surface)
@@ -229,17 +244,9 @@ def check_text(rule: TextRule, text: str, *, has_files: bool) -> None:
         )
 
 
-def _last_comment_at(change: CaseChange, place: Place):  # type: ignore[no-untyped-def]
-    ids = thread_ids_of_case(change.case.workspace_id, change.case.id)
-    threads = threads_by_id(change.case.workspace_id, ids).values()
-    return max(
-        (
-            one.last_inbound_at
-            for one in threads
-            if one.is_public and one.channel_id == place.channel.id and one.last_inbound_at
-        ),
-        default=None,
-    )
+def _last_comment_at(change: CaseChange, place: Place) -> datetime | None:
+    thread_ids = thread_ids_of_case(change.case.workspace_id, change.case.id)
+    return last_comment_at(threads_by_id(change.case.workspace_id, thread_ids).values(), place.channel.id)
 
 
 def _sent_since(place: Place) -> int:

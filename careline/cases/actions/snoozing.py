@@ -18,7 +18,9 @@ REASONS: Final = ("customer", "department")
 
 
 def snooze_case(viewer: Viewer, number: int, until: datetime, why: str = "") -> int:
-    """Waiting until a moment (aware UTC, in the future, within a year): then it opens by itself. What is owed stays owed. Returns the act's id."""
+    """Waiting until a moment (aware UTC, in the future, within a year): then it opens by itself. What is owed stays
+    owed. Returns the act's id.
+    """
     with changing_case(viewer, number, "manage_case") as change:
         if not change.now < until <= change.now + LONGEST_SNOOZE:
             raise InputRefused(
@@ -29,7 +31,9 @@ def snooze_case(viewer: Viewer, number: int, until: datetime, why: str = "") -> 
 
 
 def wait_for(viewer: Viewer, number: int, reason: str, why: str = "") -> int:
-    """Waiting for the customer (nothing is owed any more) or for a department (the customer's clock runs on). Returns the act's id."""
+    """Waiting for the customer (nothing is owed any more) or for a department (the customer's clock runs on). Returns
+    the act's id.
+    """
     if reason not in REASONS:
         raise InputRefused("reason_unknown", _("Choose what this case waits for."), field="reason")
     with changing_case(viewer, number, "manage_case") as change:

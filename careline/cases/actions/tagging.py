@@ -29,7 +29,9 @@ def tag_case(viewer: Viewer, number: int, *, add: Iterable[str] = (), remove: It
 
 
 def tag_change(change: CaseChange, add: list[str], remove: list[str], batch: int | None = None) -> int:
-    """Tag a locked case; the tags exist and the search card is the caller's. Returns the act's id, 0 when nothing changed."""
+    """Tag a locked case; the tags exist and the search card is the caller's. Returns the act's id, 0 when nothing
+    changed.
+    """
     tags = [tag for tag in dict.fromkeys([*change.case.tags, *add]) if tag not in remove]
     if tags == change.case.tags:
         return 0
@@ -40,7 +42,9 @@ def tag_change(change: CaseChange, add: list[str], remove: list[str], batch: int
 
 
 def clean_tags(tags: Iterable[str]) -> list[str]:
-    """Tags as they are kept: lower case, single spaces, at most 40 characters, each once. Raises InputRefused('tag_wrong')."""
+    """Tags as they are kept: lower case, single spaces, at most 40 characters, each once. Raises
+    InputRefused('tag_wrong').
+    """
     cleaned = [" ".join(tag.split()).casefold() for tag in tags]
     if any(not tag or len(tag) > MOST_CHARS or not tag.isprintable() or {",", '"'} & set(tag) for tag in cleaned):
         raise InputRefused("tag_wrong", _("A tag has 1 to 40 letters, no commas and no quotation marks."), field="tags")

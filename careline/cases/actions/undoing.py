@@ -1,4 +1,6 @@
-"""Take an act back, alone or with all that was done in the same stroke. Refused where somebody decided otherwise since."""
+"""Take an act back, alone or with all that was done in the same stroke. Refused where somebody decided otherwise
+since.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,8 @@ UNDO_LAST_WITHIN: Final = timedelta(hours=24)
 def undo_act(viewer: Viewer, act_id: int) -> list[int]:
     """Take back an act and everything of its batch. Returns the numbers of the cases it touched.
 
-    Raises NotFound; Conflict('already_undone'), ('changed_since') when one of the fields was decided again, ('already_sent') for an answer
-    that has left.
+    Raises NotFound; Conflict('already_undone'), ('changed_since') when one of the fields was decided again,
+    ('already_sent') for an answer that has left.
     """
     check_may(viewer.role, "manage_case")
     act = CaseAct.objects.filter(id=act_id, workspace_id=viewer.workspace_id).first()
@@ -44,7 +46,9 @@ def undo_act(viewer: Viewer, act_id: int) -> list[int]:
 
 
 def undo_last(viewer: Viewer) -> list[int]:
-    """Take back the viewer's own newest act of the last day. Returns the numbers of the cases it touched; NotFound when there is none."""
+    """Take back the viewer's own newest act of the last day. Returns the numbers of the cases it touched; NotFound
+    when there is none.
+    """
     check_may(viewer.role, "manage_case")
     own = CaseAct.objects.filter(agent_id=viewer.agent_id, workspace_id=viewer.workspace_id, undone_at__isnull=True)
     newest = own.filter(at__gt=clock.now() - UNDO_LAST_WITHIN).order_by("-id").values_list("id", flat=True).first()

@@ -1,4 +1,6 @@
-"""After an answer was written: take it back while it is held, send a failed one again, say what became of an unknown one."""
+"""After an answer was written: take it back while it is held, send a failed one again, say what became of an unknown
+one.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ from careline.workspaces.sight import Viewer
 
 
 def undo_send(viewer: Viewer, delivery_id: int) -> str:
-    """Take back an answer that is still held: it leaves the case, its words come back as the writer's draft. Returns the text.
+    """Take back an answer that is still held: it leaves the case, its words come back as the writer's draft. Returns
+    the text.
 
     Raises Conflict('already_sent') once a sender has it.
     """
@@ -41,7 +44,9 @@ def undo_send(viewer: Viewer, delivery_id: int) -> str:
 
 
 def _take_back(change: CaseChange, message: Message) -> list[Counted]:
-    """Restore what the answer changed on its case, unless somebody decided otherwise since. Returns the figures to take back."""
+    """Restore what the answer changed on its case, unless somebody decided otherwise since. Returns the figures to
+    take back.
+    """
     case = change.case
     act = CaseAct.objects.filter(
         case_id=case.id, verb="answered", after__message_id=message.id, undone_at__isnull=True
@@ -74,7 +79,7 @@ def retry_delivery(viewer: Viewer, delivery_id: int) -> None:
 
 
 def resolve_unknown(viewer: Viewer, delivery_id: int, *, was_sent: bool) -> None:
-    """The agent looked on the platform: it was sent, or it was not and goes out again. Raises Conflict('not_unknown')."""
+    """The agent looked on the platform: it was sent, or was not and goes out again. Raises Conflict('not_unknown')."""
     with _changing_delivery(viewer, delivery_id) as (change, delivery):
         actions.resolve(change.work, delivery, was_sent=was_sent)
         change.record("case.changed", what="resolved")

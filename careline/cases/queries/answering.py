@@ -1,10 +1,14 @@
-"""The threads of a case as choices for an answer: rules of the surface, window, recipient. The one place that reads a network's capabilities for cases."""
+"""The threads of a case as choices for an answer: rules of the surface, window, recipient. The one place that reads a
+network's capabilities for cases.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from careline.cases.models import Case
 from careline.cases.rows import ThreadView
@@ -47,7 +51,9 @@ class Answerable:
 
 
 def thread_views(case: Case, given: Answerable) -> tuple[ThreadView, ...]:
-    """Threads that may be answered, newest word first; a public one is followed by its private way, if its network has one. No statement."""
+    """Threads that may be answered, newest word first; a public one is followed by its private way, if its network has
+    one. No statement.
+    """
     views: list[ThreadView] = []
     newest_first = sorted(given.threads, key=lambda one: (one.last_inbound_at or one.created_at, one.id), reverse=True)
     for thread in newest_first:
@@ -74,7 +80,9 @@ def _is_private_of(thread: Thread, channel: Channel, private: Surface) -> bool:
 def _view(case: Case, thread: Thread, channel: Channel, surface: Surface, given: Answerable) -> ThreadView:
     reply = given.replies_to.get(thread.id)
     identity = (reply.author_identity if reply else None) or identity_on(given.identities, channel)
-    window = window_of(surface, thread.last_inbound_at, given.now, "human")
+    window = window_of(
+        surface, thread.last_inbound_at, given.now, "human", last_comment_at=last_comment_at(given.threads, channel.id)
+    )
     return ThreadView(
         id=thread.id,
         key=thread.key,
@@ -103,19 +111,29 @@ def _view(case: Case, thread: Thread, channel: Channel, surface: Surface, given:
 
 
 def _private_view(case: Case, thread: Thread, channel: Channel, private: Surface, given: Answerable) -> ThreadView:
-    """The private conversation that an answer would begin: it names the public thread it starts from, and has no key yet."""
-    view = _view(case, thread, channel, private, given)
-    changes = {
-        "is_public": False,
-        "key": "",
-        "subject": "",
-        "permalink": "",
-        "reach": 0,
-        "reply_to_message_id": 0,
-        "parent_author": "",
-        "parent_text": "",
-    }
-    return ThreadView(**{field: changes.get(field, getattr(view, field)) for field in view.__struct_fields__})
+    """The private conversation that an answer would begin: it names the public thread it starts from, and has no key
+    yet.
+    """
+    window = window_of(private, None, given.now, "human", last_comment_at=thread.last_inbound_at)
+    return msgspec.structs.replace(
+        _view(case, thread, channel, private, given),
+        window_closes_at=window.closes_at,
+        closed_code=window.closed_code,
+        is_public=False,
+        key="",
+        subject="",
+        permalink="",
+        reach=0,
+        reply_to_message_id=0,
+        parent_author="",
+        parent_text="",
+    )
+
+
+def last_comment_at(threads: Iterable[Thread], channel_id: int) -> datetime | None:
+    """When the customer last spoke in public on a channel: it opens windows for private answers."""
+    public = (one.last_inbound_at for one in threads if one.is_public and one.channel_id == channel_id)
+    return max((at for at in public if at is not None), default=None)
 
 
 def identity_on(identities: Iterable[Identity], channel: Channel) -> Identity | None:

@@ -1,11 +1,12 @@
-"""The lead's page: who waits, how long, what is late, per agent and per channel; and every case as a row for a spreadsheet.
+"""The lead's page: who waits, how long, what is late, per agent and per channel; and every case as a row for a
+spreadsheet.
 
 Simulated cases are counted apart, so that practice never hides a customer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -23,9 +24,9 @@ from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer
 
 EXPORT_HEADER: Final = (
-    "number", "state", "waiting_reason", "outcome", "person", "channel", "network", "surface", "public", "simulated", "language", "team", "assignee",
-    "priority", "tags", "messages", "unanswered", "opened_at", "waiting_since", "due_at", "first_answered_at", "first_answer_s", "first_answer_in_time",
-    "done_at", "last_at", "title",
+    "number", "state", "waiting_reason", "outcome", "person", "channel", "network", "surface", "public", "simulated",
+    "language", "team", "assignee", "priority", "tags", "messages", "unanswered", "opened_at", "waiting_since",
+    "due_at", "first_answered_at", "first_answer_s", "first_answer_in_time", "done_at", "last_at", "title",
 )  # fmt: skip
 _CHUNK: Final = 2000
 # A cell that begins with one of these is a formula to a spreadsheet (OWASP, "CSV Injection", read 2026-11-21).
@@ -33,7 +34,9 @@ _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%")
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Open work: how many cases, how many wait for our answer and since when the longest, how many are late or nobody's."""
+    """Open work: how many cases, how many wait for our answer and since when the longest, how many are late or
+    nobody's.
+    """
 
     open: int
     waiting: int
@@ -77,26 +80,23 @@ def lead_page(viewer: Viewer) -> LeadPage:
     check_may(viewer.role, "see_lead")
     now = clock.now()
     cases = visible_cases(viewer).filter(state="open", merged_into_id__isnull=True)
-    totals = {bool(row["is_simulated"]): _standing(row) for row in _grouped(cases, now, "is_simulated")}
-    by_agent = {
-        (bool(row["is_simulated"]), row["assignee_id"] or 0): _standing(row)
-        for row in _grouped(cases, now, "is_simulated", "assignee_id")
-    }
-    by_channel = {row["channel_id"]: _standing(row) for row in _grouped(cases, now, "channel_id")}
+    totals = _grouped(cases, now, "is_simulated")
+    by_agent = _grouped(cases, now, "is_simulated", "assignee_id")
+    by_channel = _grouped(cases, now, "channel_id")
     agents = list(Agent.objects.filter(workspace_id=viewer.workspace_id).order_by("name", "id"))
     channels = Channel.objects.filter(workspace_id=viewer.workspace_id).order_by("name", "id")
     return LeadPage(
         at=now,
-        real=totals.get(False, _NONE),
-        simulated=totals.get(True, _NONE),
+        real=totals.get((0,), _NONE),
+        simulated=totals.get((1,), _NONE),
         agents=_agents(agents, {agent_id: one for (simulated, agent_id), one in by_agent.items() if not simulated}),
         simulated_agents=_agents(
             agents, {agent_id: one for (simulated, agent_id), one in by_agent.items() if simulated}
         ),
         channels=tuple(
-            ChannelStanding(one.id, one.name, one.network, one.is_simulated, by_channel.get(one.id, _NONE))
+            ChannelStanding(one.id, one.name, one.network, one.is_simulated, by_channel.get((one.id,), _NONE))
             for one in channels
-            if one.state != "off" or one.id in by_channel
+            if one.state != "off" or (one.id,) in by_channel
         ),
     )
 
@@ -104,22 +104,23 @@ def lead_page(viewer: Viewer) -> LeadPage:
 _NONE: Final = Standing(0, 0, 0, 0, None)
 
 
-def _grouped(cases: QuerySet[Case], now: datetime, *by: str) -> QuerySet[Case, dict[str, object]]:
-    waiting = Q(waiting_since__isnull=False)
-    return (
+def _grouped(cases: QuerySet[Case], now: datetime, *by: str) -> dict[tuple[int, ...], Standing]:
+    """Standings by the values of these columns, nobody and false as 0. One statement."""
+    rows = (
         cases.order_by()
         .values(*by)
         .annotate(
             open=Count("id"),
-            waiting=Count("id", filter=waiting),
+            waiting=Count("id", filter=Q(waiting_since__isnull=False)),
             late=Count("id", filter=Q(due_at__lt=now)),
             unassigned=Count("id", filter=Q(assignee_id__isnull=True)),
             oldest_since=Min("waiting_since"),
         )
     )
+    return {tuple(int(row[column] or 0) for column in by): _standing(row) for row in rows}
 
 
-def _standing(row: dict[str, object]) -> Standing:
+def _standing(row: Mapping[str, object]) -> Standing:
     return msgspec.convert({name: row[name] for name in Standing.__struct_fields__}, Standing)
 
 
@@ -134,7 +135,8 @@ def _agents(agents: list[Agent], standing: dict[int, Standing]) -> tuple[AgentSt
 
 
 def export_rows(viewer: Viewer) -> Iterator[tuple[str, ...]]:
-    """The header, then one row a case, oldest number first, safe to open in a spreadsheet; read in chunks. The export is audited before the first row.
+    """The header, then one row a case, oldest number first, safe to open in a spreadsheet; read in chunks. The export
+    is audited before the first row.
 
     Raises Forbidden without the verb export_cases. Times are ISO 8601 in UTC.
     """
@@ -168,11 +170,13 @@ def _export(viewer: Viewer) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(case: Case, agents: dict[int, str], teams: dict[int, str], channels: dict[int, str]) -> tuple[object, ...]:
+    channel = channels.get(case.channel_id, "")
+    team, assignee = teams.get(case.team_id or 0, ""), agents.get(case.assignee_id or 0, "")
     return (
-        case.number, case.state, case.waiting_reason, case.outcome, case.person_name, channels.get(case.channel_id, ""), case.network, case.surface,
-        case.is_public, case.is_simulated, case.language, teams.get(case.team_id or 0, ""), agents.get(case.assignee_id or 0, ""), case.priority,
-        " ".join(case.tags), case.message_count, case.unanswered_count, case.opened_at, case.waiting_since, case.due_at, case.first_answered_at,
-        case.first_answer_s, case.first_answer_in_time, case.done_at, case.last_at, case.title,
+        case.number, case.state, case.waiting_reason, case.outcome, case.person_name, channel, case.network,
+        case.surface, case.is_public, case.is_simulated, case.language, team, assignee, case.priority, " ".join(case.tags),
+        case.message_count, case.unanswered_count, case.opened_at, case.waiting_since, case.due_at,
+        case.first_answered_at, case.first_answer_s, case.first_answer_in_time, case.done_at, case.last_at, case.title,
     )  # fmt: skip
 
 

@@ -23,9 +23,11 @@ MOST_ROWS: Final = 200
 
 
 def list_page(viewer: Viewer, filters: ListFilters, cursor: str = "", limit: int = 50) -> CasePage:
-    """A page of a view, or of a search when `filters.query` is set. Six statements at most, whatever the number of cases.
+    """A page of a view, or of a search when `filters.query` is set. Six statements at most, whatever the number of
+    cases.
 
-    Open views follow the queue, done ones and searches newest first. Raises InputRefused for a foreign cursor, NotFound for an unknown view.
+    Open views follow the queue, done ones and searches newest first. Raises InputRefused for a foreign cursor, NotFound
+    for an unknown view.
     """
     limit = max(1, min(limit, MOST_ROWS))
     n = last_number(viewer.workspace_id)
@@ -77,7 +79,9 @@ def list_rows(viewer: Viewer, ids: Iterable[int]) -> tuple[CaseRow, ...]:
 
 
 def rows_for_stream(workspace_id: int, case_ids: Iterable[int]) -> tuple[CaseRow, ...]:
-    """Rows for every screen of a workspace, merged cases left out; each frame is then sent by its audience. Four statements."""
+    """Rows for every screen of a workspace, merged cases left out; each frame is then sent by its audience. Four
+    statements.
+    """
     wanted = list(case_ids)
     if not wanted:
         return ()
@@ -86,14 +90,6 @@ def rows_for_stream(workspace_id: int, case_ids: Iterable[int]) -> tuple[CaseRow
 
 
 def _rows(workspace_id: int, found: Sequence[Case]) -> tuple[CaseRow, ...]:
-    names = names_of(workspace_id, (case.assignee_id for case in found), (case.channel_id for case in found))
-    readers = readers_of([case.id for case in found]) if found else {}
-    return tuple(row_of(case, names, readers.get(case.id, ())) for case in found)
-
-
-def rows_for_stream(workspace_id: int, ids: Sequence[int]) -> tuple[CaseRow, ...]:
-    """Rows of cases for everybody's streams: the sender judges each stream by `CaseRow.audience`. Four statements."""
-    found = list(Case.objects.filter(workspace_id=workspace_id, id__in=ids, merged_into_id__isnull=True))
     names = names_of(workspace_id, (case.assignee_id for case in found), (case.channel_id for case in found))
     readers = readers_of([case.id for case in found]) if found else {}
     return tuple(row_of(case, names, readers.get(case.id, ())) for case in found)
@@ -138,7 +134,8 @@ def row_of(case: Case, names: Names, reader_ids: Iterable[int] = ()) -> CaseRow:
 
 
 def counts(viewer: Viewer) -> dict[str, int]:
-    """How many cases each working view lists; `simulated_<view>` says how many of them are simulated, `simulated` how many open ones there are.
+    """How many cases each working view lists; `simulated_<view>` says how many of them are simulated, `simulated` how
+    many open ones there are.
 
     Done and spam are never counted. One statement, over open and waiting cases alone.
     """

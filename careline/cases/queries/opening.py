@@ -24,9 +24,11 @@ MOST_STATEMENTS = 24
 
 
 def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0) -> CasePane:
-    """Everything shown of one case: the newest `limit` messages (older than message `before_id`), acts, answer choices, drafts, person.
+    """Everything shown of one case: the newest `limit` messages (older than message `before_id`), acts, answer
+    choices, drafts, person.
 
-    Raises NotFound for a case the viewer may not see. At most MOST_STATEMENTS statements, whatever the number of messages.
+    Raises NotFound for a case the viewer may not see. At most MOST_STATEMENTS statements, whatever the number of
+    messages.
     """
     n = last_number(viewer.workspace_id)
     case = access_case(viewer, number)

@@ -37,7 +37,9 @@ class SaidLine(msgspec.Struct, frozen=True):
 def person_timeline(
     viewer: Viewer, person_id: int, *, limit: int = 100, before_id: int = 0
 ) -> tuple[tuple[SaidLine, ...], bool]:
-    """The newest `limit` messages (older than `before_id`), and whether there are more. Raises NotFound. Six statements."""
+    """The newest `limit` messages (older than `before_id`), and whether there are more. Raises NotFound. Six
+    statements.
+    """
     check_sees_person(viewer, person_id)
     cases = {one.id: one for one in visible_cases(viewer).filter(person_id=person_id)}
     said = Message.objects.filter(workspace_id=viewer.workspace_id, case_id__in=list(cases)).exclude(direction="event")

@@ -1,4 +1,6 @@
-"""A person as a case shows them: identities with their evidence, suggestions, their other cases as far as the viewer may see those."""
+"""A person as a case shows them: identities with their evidence, suggestions, their other cases as far as the viewer
+may see those.
+"""
 
 from __future__ import annotations
 
@@ -43,10 +45,14 @@ def open_person(viewer: Viewer, person_id: int) -> PersonCard:
 def person_card(
     viewer: Viewer, person_id: int, identities: Sequence[Identity], besides: Case | None = None
 ) -> PersonCard:
-    """The person pane. `besides` is the case on screen: its others are the ones listed, joinable while both are open to it. Four statements."""
+    """The person pane. `besides` is the case on screen: its others are the ones listed, joinable while both are open
+    to it. Four statements.
+    """
     person = access_person_row(viewer.workspace_id, person_id)
     links = links_of(viewer.workspace_id, person_id)
     own = {link.identity_id: link for link in links if not link.is_suggestion}
+    suggested = [link for link in links if link.is_suggestion]
+    seen = seen_persons(viewer, (link.identity.person_id for link in suggested)) if suggested else set()
     return PersonCard(
         id=person.id,
         version=person.version,
@@ -54,7 +60,7 @@ def person_card(
         language=person.language,
         is_blocked=person.blocked_at is not None,
         identities=tuple(identity_view(one, own.get(one.id)) for one in identities),
-        suggestions=tuple(identity_view(link.identity, link) for link in links if link.is_suggestion),
+        suggestions=tuple(identity_view(link.identity, link) for link in suggested if link.identity.person_id in seen),
         cases=_other_cases(viewer, person_id, besides),
         first_seen_at=person.first_seen_at,
         facts=dict(person.facts),

@@ -1,4 +1,6 @@
-"""Messages and acts of a case as the middle pane shows them. Statements are stated per function; none grows with the number of messages."""
+"""Messages and acts of a case as the middle pane shows them. Statements are stated per function; none grows with the
+number of messages.
+"""
 
 from __future__ import annotations
 

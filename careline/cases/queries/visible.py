@@ -18,10 +18,11 @@ AUDIENCE_CHARS: Final = 200
 
 
 def visible_cases(viewer: Viewer) -> QuerySet[Case]:
-    """Cases of the viewer's workspace they may open, merged ones included (lists leave those out). No statement of its own.
+    """Cases of the viewer's workspace they may open, merged ones included (lists leave those out). No statement of its
+    own.
 
-    Owners, admins, leads and analysts see all; agents and trainees their teams', nobody's teams', their own and those they were asked into;
-    colleagues only their own and those they were asked into.
+    Owners, admins, leads and analysts see all; agents and trainees their teams', nobody's teams', their own and those
+    they were asked into; colleagues only their own and those they were asked into.
     """
     cases = Case.objects.filter(workspace_id=viewer.workspace_id)
     if not may(viewer.role, "read_cases"):
@@ -46,7 +47,7 @@ def access_case_by_id(viewer: Viewer, case_id: int, *, lock: bool = False) -> Ca
 
 
 def access_cases(viewer: Viewer, numbers: Sequence[int], *, lock: bool = False) -> list[Case]:
-    """Several cases in id order (the order of locks). Raises NotFound when one of them may not be seen. One statement."""
+    """Several cases in id order (the order of locks). Raises NotFound when one may not be seen. One statement."""
     found = visible_cases(viewer).filter(number__in=set(numbers)).order_by("id")
     rows = list(found.select_for_update(of=("self",)) if lock else found)
     if len(rows) != len(set(numbers)):
@@ -77,7 +78,9 @@ def readers_of(case_ids: Iterable[int]) -> dict[int, list[int]]:
 
 
 def audience_of(case: Case, reader_ids: Iterable[int] | None = None) -> str:
-    """Who may be told of a case, as names matched by events.feed.is_for. Without `reader_ids` they are looked up: one statement."""
+    """Who may be told of a case, as names matched by events.feed.is_for. Without `reader_ids` they are looked up: one
+    statement.
+    """
     if reader_ids is None:
         reader_ids = readers_of([case.id]).get(case.id, [])
     return ",".join(audience_names(case.team_id, case.assignee_id, reader_ids))

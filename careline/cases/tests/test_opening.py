@@ -12,7 +12,7 @@ from careline.cases.actions.replying import write_reply
 from careline.cases.models import CaseField
 from careline.cases.queries.framing import message_html
 from careline.cases.queries.opening import MOST_STATEMENTS, open_case
-from careline.conftest import DM, hear, make_case, make_identity, make_thread, say
+from careline.conftest import DM, make_case, make_identity, make_thread, say
 from careline.errors import NotFound
 from careline.kit import clock
 from careline.people.models import Person

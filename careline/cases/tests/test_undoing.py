@@ -1,4 +1,6 @@
-"""Invariant 7, Undo: merges, splits, joins, closings, assignments, blocks, bulk: each is a row with who, when, why, and its reverse."""
+"""Invariant 7, Undo: merges, splits, joins, closings, assignments, blocks, bulk: each is a row with who, when, why,
+and its reverse.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Erase one person, on their request: every word, name and key, everywhere. It cannot be undone, and says so in the audit log."""
+"""Erase one person, on their request: every word, name and key, everywhere. It cannot be undone, and says so in the
+audit log.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from careline.workspaces.sight import Viewer
 
 
 def erase_person(viewer: Viewer, person_id: int) -> int:
-    """Purge messages, files, search, drafts, identities, links and keys; cases stay as numbers without words. Returns how many messages.
+    """Purge messages, files, search, drafts, identities, links and keys; cases stay as numbers without words. Returns
+    how many messages.
 
-    The event `person.erased` names the purged messages, so that the journal's raw rows follow. Persons joined into this one go with them.
+    The event `person.erased` names the purged messages, so that the journal's raw rows follow. Persons joined into this
+    one go with them.
     """
     check_may(viewer.role, "erase_person")
     check_sees(viewer, person_id)

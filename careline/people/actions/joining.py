@@ -16,7 +16,9 @@ from careline.workspaces.sight import Viewer
 
 
 def join_persons(viewer: Viewer, keep_id: int, other_id: int, why: str = "") -> int:
-    """`other` becomes part of `keep`, with identities, keys and cases. Returns the act's id, for people.actions.undoing."""
+    """`other` becomes part of `keep`, with identities, keys and cases. Returns the act's id, for
+    people.actions.undoing.
+    """
     check_may(viewer.role, "join_persons")
     if keep_id == other_id:
         raise InputRefused("same_person", _("Choose another person to join."), field="other")

@@ -17,12 +17,14 @@ from careline.workspaces.sight import Viewer
 
 
 def accept_suggestion(viewer: Viewer, link_id: int) -> int:
-    """The suggestion is right: the identity goes to the suggested person, with its cases; a person left without identities is joined. Act id."""
+    """The suggestion is right: the identity goes to the suggested person, with its cases; a person left without
+    identities is joined. Act id.
+    """
     check_may(viewer.role, "join_persons")
     with unit_of_work() as work:
         link = _access(viewer, link_id, is_suggestion=True)
         owner_id, person_id = link.identity.person_id, link.person_id
-        check_sees(viewer, person_id)
+        check_sees(viewer, owner_id, person_id)
         facts = {"evidence": link.evidence, "value": link.evidence_value, "confidence": link.confidence}
         is_only = not Identity.objects.filter(person_id=owner_id).exclude(id=link.identity_id).exists()
         link.delete()
@@ -51,7 +53,8 @@ def refuse_suggestion(viewer: Viewer, link_id: int) -> int:
 
 
 def undo_link(viewer: Viewer, link_id: int) -> int:
-    """The identity is not theirs: it goes back to whom it came from, or becomes a person of its own, with the cases it began. Act id.
+    """The identity is not theirs: it goes back to whom it came from, or becomes a person of its own, with the cases it
+    began. Act id.
 
     Raises Conflict('only_identity') for the last identity of a person.
     """
@@ -80,7 +83,8 @@ def _access(viewer: Viewer, link_id: int, *, is_suggestion: bool) -> Link:
     link = standing.filter(is_suggestion=is_suggestion).first()
     if link is None:
         raise NotFound("link_not_found", _("This link no longer stands."))
-    # A suggestion names somebody the viewer may not know: they see it from the person on their screen, either of the two.
+    # A suggestion names somebody the viewer may not know: they see it from the person on their screen, either of the
+    # two.
     if link.is_suggestion:
         _check_sees_either(viewer, link.person_id, link.identity.person_id)
     else:
@@ -100,9 +104,8 @@ def _check_sees_either(viewer: Viewer, *person_ids: int) -> None:
 
 def _former_owner(link: Link) -> int:
     """Whoever had the identity before, alive again if need be; else somebody new."""
-    previous = Person.objects.filter(
-        id=link.previous_person_id, workspace_id=link.workspace_id, erased_at__isnull=True
-    ).first()
+    alive = Person.objects.filter(workspace_id=link.workspace_id, erased_at__isnull=True)
+    previous = alive.filter(id=link.previous_person_id or 0).first()
     if previous is not None and previous.merged_into_id in {None, link.person_id}:
         Person.objects.filter(id=previous.id).update(merged_into_id=None)
         return previous.id

@@ -89,7 +89,7 @@ def test_joined_persons_share_identities_keys_and_cases_and_part_again(air, mart
 
 
 def test_an_accepted_suggestion_joins_and_a_refused_one_is_not_made_again(air, marta_case, two):
-    twin, identity, _case = two
+    _twin, identity, _case = two
     before = _state()
     act_id = accept_suggestion(air.ana, _suggest(air, identity, air.marta).id)
     assert Identity.objects.get(id=identity.id).person_id == air.marta.id
