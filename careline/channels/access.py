@@ -20,7 +20,7 @@ def seal_secrets(secrets: dict[str, str]) -> bytes:
     return _box().close(msgspec.json.encode(secrets))
 
 
-def open_secrets(sealed: bytes) -> dict[str, str]:
+def open_secrets(sealed: bytes | memoryview[int]) -> dict[str, str]:
     """The secrets of a connection; {} when there are none."""
     return msgspec.json.decode(_box().open(bytes(sealed)), type=dict[str, str]) if sealed else {}
 
@@ -44,12 +44,18 @@ def view_channel(row: Channel) -> ChannelView:
         brand_name=row.brand.name,
         is_simulated=row.is_simulated,
         signing_key=channel_key(row.id),
+        history_before=row.history_before,
     )
 
 
 def channels_by_id(channel_ids: list[int]) -> dict[int, Channel]:
     """Rows with connection, brand, calendar and workspace. One statement."""
-    return {row.id: row for row in Channel.objects.select_related("connection", "brand", "calendar", "workspace").filter(id__in=channel_ids)}
+    return {
+        row.id: row
+        for row in Channel.objects.select_related("connection", "brand", "calendar", "workspace").filter(
+            id__in=channel_ids
+        )
+    }
 
 
 def access_connection(network: str, hook_token: str) -> ConnectionView:
@@ -58,4 +64,10 @@ def access_connection(network: str, hook_token: str) -> ConnectionView:
     if row is None:
         raise NotFound("hook_unknown", "No channel listens at this address.")
     accounts = dict(Channel.objects.filter(connection=row).exclude(state="off").values_list("account_key", "id"))
-    return ConnectionView(id=row.id, workspace_id=row.workspace_id, network=row.network, secrets=open_secrets(row.sealed_secrets), accounts=accounts)
+    return ConnectionView(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        network=row.network,
+        secrets=open_secrets(row.sealed_secrets),
+        accounts=accounts,
+    )

@@ -60,6 +60,8 @@ class ChannelView(msgspec.Struct, frozen=True):
     is_simulated: bool = False
     signing_key: bytes = b""
     """32 bytes bound to this installation and channel: for Message-IDs, plus-addresses, visitor tokens."""
+    history_before: datetime | None = None
+    """Messages from before this moment are history (`Said.is_history`); None where the network need not care."""
 
     def setting(self, name: str, default: str = "") -> str:
         """A setting as text."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from careline.channels.base import ChannelView
+from careline.kit import clock
 from tests.servers.mail import PASSWORD, MailServers, missing
 
 _numbers = itertools.count(1)
@@ -53,7 +54,7 @@ def channel_of(mail_servers: MailServers) -> Callable[..., ChannelView]:
             **settings,
         }
         return ChannelView(
-            id=channel_id or next(_numbers),
+            id=next(_numbers),
             workspace_id=1,
             network="email",
             account_key=address,
@@ -63,6 +64,7 @@ def channel_of(mail_servers: MailServers) -> Callable[..., ChannelView]:
             secrets={"password": PASSWORD} if secrets is None else secrets,
             brand_name="Air",
             signing_key=KEY,
+            history_before=clock.now().replace(microsecond=0),
         )
 
     return make

@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import uvloop
 
 from careline.channels.base import ChannelView, Happening, Part, Said, Tools
 from careline.channels.email import NETWORK
 from careline.errors import ChannelError
 from careline.kit.http import guarded_client
+
+T = TypeVar("T")
+
+
+def on_loop(work: Coroutine[object, object, T]) -> T:
+    """Run on the loop the product uses."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
 
 
 @asynccontextmanager

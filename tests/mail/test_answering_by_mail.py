@@ -10,11 +10,12 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
+import uvloop
 
 from careline.channels.base import ChannelView, Outgoing, OutgoingFile, Part, ReceiptSeen, Said, Sent
 from careline.channels.email import NETWORK, outbound
 from careline.errors import ChannelError
-from tests.mail.reading import Listener, tools
+from tests.mail.reading import Listener, on_loop, tools
 from tests.servers.mail import CuttingProxy, MailServers
 
 pytestmark = pytest.mark.mail
@@ -39,17 +40,20 @@ def outgoing(recipient: str, **given: object) -> Outgoing:
     return Outgoing(**values)  # type: ignore[arg-type]
 
 
-def send(given: Outgoing, channel: ChannelView) -> Sent:
+def send(given: Outgoing, channel: ChannelView, loop: str = "uvloop") -> Sent:
+    """On the loop of the product, or on the standard one."""
+
     async def run() -> Sent:
         async with tools() as with_tools:
             return await NETWORK.send(given, channel, with_tools)
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop if loop == "uvloop" else None) as runner:
+        return runner.run(run())
 
 
-def refusal(given: Outgoing, channel: ChannelView) -> ChannelError:
+def refusal(given: Outgoing, channel: ChannelView, loop: str = "uvloop") -> ChannelError:
     with pytest.raises(ChannelError) as raised:
-        send(given, channel)
+        send(given, channel, loop)
     return raised.value
 
 
@@ -104,7 +108,7 @@ def test_a_whole_conversation_stays_one_thread_on_both_sides(
             await listener.heard(2)
             return asked, listener.said()[1]
 
-    asked, replied = asyncio.run(run())
+    asked, replied = on_loop(run())
     assert asked.continues == 0
     assert (replied.text, replied.continues, replied.recipients) == ("Gracias", THREAD, (mailbox_name,))
 
@@ -189,16 +193,17 @@ CUTS = {
 }
 
 
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
 @pytest.mark.parametrize("moment", CUTS)
 def test_a_cut_connection_is_unknown_only_after_the_last_dot(
-    mail_servers: MailServers, channel_of: ChannelOf, mailbox_name: str, moment: str
+    mail_servers: MailServers, channel_of: ChannelOf, mailbox_name: str, moment: str, loop: str
 ) -> None:
     cut_when, is_unknown = CUTS[moment]
-    customer = f"cut.{moment.replace(' ', '.').replace(chr(39), '')}@cust.test"
+    customer = f"cut.{loop}.{moment.replace(' ', '.').replace(chr(39), '')}@cust.test"
     proxy = CuttingProxy(mail_servers.smtp_port, cut_when)
     file = OutgoingFile("a.bin", "application/zip", 4_000_000, _reads(bytes(range(256)) * 16_000))  # type: ignore[arg-type]
     given = outgoing(customer, files=(file,))
-    error = refusal(given, channel_of(mailbox_name, smtp_port=str(proxy.port)))
+    error = refusal(given, channel_of(mailbox_name, smtp_port=str(proxy.port)), loop)
     proxy.close()
     assert proxy.was_cut.is_set()
     assert (error.outcome_unknown, error.permanent) == (is_unknown, False), error.code
@@ -233,7 +238,7 @@ def test_a_real_bounce_finds_its_delivery_by_our_signature(
             await listener.heard(1)
             return [sent.platform_id, *listener.happenings()]
 
-    platform_id, receipt, said = asyncio.run(run())
+    platform_id, receipt, said = on_loop(run())
     assert isinstance(receipt, ReceiptSeen) and isinstance(said, Said)
     assert (receipt.state, receipt.platform_id, receipt.idempotency_key) == ("failed", platform_id, "d42")
     assert (receipt.recipient, receipt.is_permanent) == ("someone@bounce.test", True)

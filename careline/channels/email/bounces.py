@@ -71,6 +71,16 @@ def read_reports(mail: Mail, key: bytes) -> list[Report]:
     return []
 
 
+_KNOWN_REPORTS = frozenset({"", "delivery-status", "disposition-notification", "feedback-report"})
+
+
+def is_foreign_report(mail: Mail) -> bool:
+    """A report of another kind (TLS, DMARC and whatever comes), made by a machine for a machine."""
+    return mail.content_type == "multipart/report" and dict(mail.parameters).get("report-type", "").lower() not in (
+        _KNOWN_REPORTS
+    )
+
+
 def is_bounce(reports: list[Report]) -> bool:
     """Whether the mail says that something was not delivered."""
     return any(report.state == "failed" for report in reports)

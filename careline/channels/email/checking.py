@@ -6,17 +6,17 @@ from careline.channels.base import ChannelView, Health, Tools
 from careline.channels.email import outbound, reading
 from careline.errors import ChannelError
 
+# Reasons that one word on the settings page covers.
+_CODES = {"certificate_wrong": "tls_failed", "tls_injection": "tls_failed", "oauth_refused": "unauthorised"}
+
 
 async def check(channel: ChannelView, tools: Tools) -> Health:
-    """First reading, then sending. Never raises; the code begins with `imap_` or `smtp_`, then the reason. Nothing is
-    read or sent.
-    """
-    for side, name in (("imap", "reading"), ("smtp", "sending")):
+    """First reading (IMAP), then sending (SMTP); `detail` says which of them. Never raises; nothing is read or sent."""
+    for side, act in (("IMAP", _check_reading), ("SMTP", _check_sending)):
         try:
-            await (_check_reading(channel, tools) if side == "imap" else _check_sending(channel, tools))
+            await act(channel, tools)
         except ChannelError as failed:
-            code = failed.code if failed.code.startswith(side) else f"{side}_{failed.code}"
-            return Health(ok=False, code=code, detail=f"{name}: {failed.message}"[:300])
+            return Health(ok=False, code=_CODES.get(failed.code, failed.code), detail=f"{side}: {failed.message}"[:300])
     return Health(ok=True)
 
 

@@ -31,20 +31,29 @@ from careline.channels.email import addressing, authentication, automatic, bounc
 from careline.channels.email.bodies import Body, read_body
 from careline.channels.email.bounces import Report
 from careline.channels.email.charsets import decode_bytes, decode_header, display_name
-from careline.channels.email.headers import Address, addresses, identity_key, message_ids, parse_date
-from careline.channels.email.mime import parse_mail, read_headers
+from careline.channels.email.headers import (
+    Address,
+    addresses,
+    identity_key,
+    message_ids,
+    parse_date,
+    value_and_parameters,
+)
+from careline.channels.email.mime import body_of, decode_transfer, parse_mail, read_headers, split_parts
 from careline.channels.email.naming import MailName, hash_name, name_mail
 from careline.channels.email.wire import Envelope, Mail, unwrap, wrap
-from careline.errors import ForeignPayload, SignInRequired
+from careline.errors import ForeignPayload, SignInRequired, UnknownEvent
 from careline.kit import clock
 from careline.kit.signing import check_webhook
 
 MAX_PUSHED_BYTES = 50 * 1024 * 1024
+MAX_PUSHED_MAILS = 200
+_MAIL_TYPES = frozenset({"message/rfc822", "message/global"})
 # A Date header this near to the receipt is the sender's own moment; one further off is a wrong clock, and the receipt
 # counts.
 _DATE_TOLERANCE = timedelta(minutes=10)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-_MAX_ALIASES = 12
+_MAX_NEAREST = 4
 _MAX_SUBJECT = 400
 _RECIPIENT_HEADERS = (
     "to",
@@ -74,27 +83,48 @@ def verify(request: HookRequest, connection: ConnectionView) -> None:
 
 
 def split(request: HookRequest, connection: ConnectionView) -> list[Part]:
-    """One mail per request, Content-Type message/rfc822. Raises ForeignPayload for anything else."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type not in {"message/rfc822", "message/global"}:
-        raise ForeignPayload("The body must be one mail with Content-Type message/rfc822.")
-    if not any(name in _KNOWN_HEADERS for name, _ in read_headers(request.body)):
-        raise ForeignPayload("These bytes are not a mail: none of its headers is there.")
+    """One mail as message/rfc822, or several as the message/rfc822 parts of a multipart body. Raises ForeignPayload for
+    anything else.
+    """
     if len(request.body) > MAX_PUSHED_BYTES:
-        raise ForeignPayload(f"A pushed mail may have at most {MAX_PUSHED_BYTES // 1024 // 1024} MB.")
-    envelope = Envelope(received_at=clock.now(), via="http", size_bytes=len(request.body))
-    return [make_part(_account_of(request, connection), envelope, request.body)]
+        raise ForeignPayload(f"A delivery may have at most {MAX_PUSHED_BYTES // 1024 // 1024} MB.")
+    return [_pushed(raw, request, connection) for raw in _pushed_mails(request)]
 
 
-def _account_of(request: HookRequest, connection: ConnectionView) -> str:
+def _pushed_mails(request: HookRequest) -> list[bytes]:
+    content_type, parameters = value_and_parameters(request.headers.get("content-type", "").encode())
+    if content_type in _MAIL_TYPES:
+        return [request.body]
+    boundary = dict(parameters).get("boundary", "")
+    if not content_type.startswith("multipart/") or not boundary:
+        raise ForeignPayload("The body must be mail: message/rfc822, or a multipart of such parts.")
+    found = []
+    for piece in split_parts(request.body, boundary.encode(), MAX_PUSHED_MAILS):
+        headers = dict(read_headers(piece))
+        if value_and_parameters(headers.get("content-type", b"message/rfc822"))[0] not in _MAIL_TYPES:
+            raise ForeignPayload("Every part of the body must be message/rfc822.")
+        found.append(decode_transfer(body_of(piece), headers.get("content-transfer-encoding", b""))[0])
+    if not found:
+        raise ForeignPayload("The multipart body holds no part.")
+    return found
+
+
+def _pushed(raw: bytes, request: HookRequest, connection: ConnectionView) -> Part:
+    if not any(name in _KNOWN_HEADERS for name, _ in read_headers(raw)):
+        raise ForeignPayload("These bytes are not a mail: none of its headers is there.")
+    envelope = Envelope(received_at=clock.now(), via="http", size_bytes=len(raw))
+    return make_part(_account_of(raw, request, connection), envelope, raw)
+
+
+def _account_of(raw: bytes, request: HookRequest, connection: ConnectionView) -> str:
     """The only account, the one named by `?account=`, or the one whose address the mail was sent to."""
     if len(connection.accounts) == 1:
         return next(iter(connection.accounts))
     wanted = request.query.get("account", "")
     if wanted in connection.accounts:
         return wanted
-    raw = [value for name, value in read_headers(request.body) if name in _RECIPIENT_HEADERS]
-    for one in addresses(raw)[0]:
+    named = [value for name, value in read_headers(raw) if name in _RECIPIENT_HEADERS]
+    for one in addresses(named)[0]:
         if without_detail(one.email) in connection.accounts:
             return without_detail(one.email)
     raise ForeignPayload("This mail is for none of the mailboxes of this connection; name one with ?account=.")
@@ -154,6 +184,8 @@ def normalise(part: Part, channel: ChannelView) -> list[Happening]:
         mail, sender.email, authentication.trusted_servers(channel.setting("authserv_id"))
     )
     context = _Context(mail, envelope, name, channel, sender, verdict)
+    if bounces.is_foreign_report(mail):
+        raise UnknownEvent(f"A machine's report of the kind {dict(mail.parameters).get('report-type', '')[:40]}.")
     reports = bounces.read_reports(mail, channel.signing_key)
     receipts = _receipts(reports, context)
     if receipts and all(report.state in {"delivered", "read"} for report in reports):
@@ -231,7 +263,7 @@ def _said(context: _Context, reports: list[Report]) -> Said:
         files=(*body.files, *_notice(context, notes)),
         automatic=_automatic(context, reports),
         continues=continues,
-        is_history=context.envelope.is_history,
+        is_history=_is_history(context),
         idempotency_key=addressing.read_key_header(
             decode_bytes(mail.raw(addressing.KEY_HEADER.lower())[:200]), context.channel.signing_key
         ),
@@ -239,7 +271,7 @@ def _said(context: _Context, reports: list[Report]) -> Said:
         copied=_shown(copied, own),
         reply_address=_reply_address(mail, context.sender),
         aliases=_aliases(context, chain),
-        facts=_facts(context, reports, body, notes),
+        facts=_facts(context, reports, body, notes, is_claim=bool(chain) and not continues),
     )
 
 
@@ -291,17 +323,24 @@ def _automatic(context: _Context, reports: list[Report]) -> Automatic:
 
 def _moment(context: _Context) -> datetime:
     """When it was said. The server's receipt decides the order; the sender's Date counts where both agree, or in
-    imported history.
+    imported history, whose receipt may be the day it was moved.
     """
-    date, received = parse_date(context.mail.raw("date")), context.envelope.received_at
-    if received is None:
-        received = _received_header(context.mail)
+    date, received = parse_date(context.mail.raw("date")), _received(context)
     if received is None:
         return date if date is not None and date >= _EARLIEST else _EARLIEST
-    if date is None or date < _EARLIEST:
+    if date is None or date < _EARLIEST or date > received:
         return received
-    is_near = abs(date - received) <= _DATE_TOLERANCE
-    return date if (is_near and date <= received) or (context.envelope.is_history and date <= received) else received
+    return date if received - date <= _DATE_TOLERANCE or _is_history(context) else received
+
+
+def _received(context: _Context) -> datetime | None:
+    return context.envelope.received_at or _received_header(context.mail)
+
+
+def _is_history(context: _Context) -> bool:
+    """Older than the moment from which this channel's messages are work."""
+    begins_at, received = context.channel.history_before, _received(context)
+    return begins_at is not None and received is not None and received < begins_at
 
 
 def _received_header(mail: Mail) -> datetime | None:
@@ -320,30 +359,37 @@ def _reply_address(mail: Mail, sender: Address) -> str:
 
 
 def _aliases(context: _Context, chain: list[str]) -> tuple[str, ...]:
-    """The bare Message-ID, under which programs answer this mail, and the foreign ids it answers itself."""
+    """The bare Message-ID, under which programs answer this mail, then the foreign ids it answers itself: the nearest
+    ones and the first of the chain.
+    """
     key = context.channel.signing_key
     foreign = [one for one in chain if addressing.read_message_id(one, key) is None]
-    return tuple(
-        one for one in dict.fromkeys([context.name.message_id, *foreign[:_MAX_ALIASES]]) if one and len(one) <= 400
-    )
+    named = [context.name.message_id, *foreign[:_MAX_NEAREST], *foreign[-1:]]
+    return tuple(one for one in dict.fromkeys(named) if one and len(one) <= 400)
 
 
-def _facts(context: _Context, reports: list[Report], body: Body, notes: list[str]) -> dict[str, str]:
+def _facts(context: _Context, reports: list[Report], body: Body, notes: list[str], *, is_claim: bool) -> dict[str, str]:
     mail, verdict = context.mail, context.verdict
     date = parse_date(mail.raw("date"))
     facts = {
         "sender_check": verdict.sender,
         "dmarc": verdict.dmarc,
         **({"dkim": verdict.dkim, "spf": verdict.spf, "checked_by": verdict.server} if verdict.server else {}),
+        "thread_claim": "unproven" if is_claim else "",
         "message_id": context.name.message_id,
         "thread_topic": decode_header(mail.raw("thread-topic")[:800])[:200],
-        "thread_index": decode_bytes(mail.raw("thread-index")[:400]).strip(),
+        "thread_index": _short(decode_bytes(mail.raw("thread-index")[:400]).strip()),
         "dated": date.isoformat() if date is not None and date != _moment(context) else "",
         "notes": ",".join(dict.fromkeys(notes)),
         **dict(body.facts),
         **_report_facts(reports),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _short(value: str) -> str:
+    """A value that only makes sense whole; facts keep 300 characters."""
+    return value if len(value) <= 300 else ""
 
 
 def _report_facts(reports: list[Report]) -> dict[str, str]:

@@ -10,8 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import struct
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import cast
 
 import aiosmtplib
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
@@ -25,10 +28,16 @@ from careline.channels.email.inbound import own_address
 from careline.errors import ChannelError
 from careline.kit import clock
 
+if sys.platform.startswith("linux"):
+    import fcntl
+    import termios
+
 COMMAND_TIMEOUT_S = 60.0
 # RFC 5321 section 4.5.3.2.6 allows the server ten minutes for its answer after the dot; longer waits become unknown,
 # not lost.
 ANSWER_TIMEOUT_S = 600.0
+MAX_PAUSE_S = 3600.0
+_PAUSE = re.compile(r"\b(\d{1,5})\s?(s|sec|second|seconds|m|min|minute|minutes)\b", re.IGNORECASE)
 _SLICE = 64 * 1024
 _HIGH_WATER = 512 * 1024
 _LINE_ENDS = re.compile(rb"\r\n|\n|\r")
@@ -40,10 +49,21 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
     `outcome_unknown`.
     """
     composed = await compose(outgoing, channel)
-    async with signed_in(channel, tools) as smtp:
-        _check_abilities(smtp, composed)
-        await _give_envelope(smtp, composed)
-        await _give_content(smtp, composed.content)
+    is_ending = False
+    try:
+        async with signed_in(channel, tools) as smtp:
+            _check_abilities(smtp, composed)
+            await _give_envelope(smtp, composed)
+            await _give_content(smtp, composed.content)
+            is_ending = True
+            answer = await _end_content(smtp)
+    except asyncio.CancelledError:
+        if is_ending:
+            raise
+        # The outbox ran out of patience. Before the dot that is a plain failure; said so, it is not taken for unknown.
+        raise ChannelError("too_slow", "The mail server was too slow; the mail was not sent.") from None
+    if answer.code != 250:
+        raise _refusal(SMTPResponseException(answer.code, answer.message), "mail_refused")
     return Sent(platform_id=composed.message_id, at=clock.now())
 
 
@@ -127,7 +147,7 @@ def _password_user(smtp: SMTP, channel: ChannelView) -> str:
     """Who signs in; nobody at a relay on this machine without sign-in (elsewhere that is an error worth showing)."""
     if channel.setting("smtp_security") == "none" and not smtp.supported_auth_methods:
         return ""
-    return channel.setting("smtp_user") or channel.setting("user")
+    return channel.setting("smtp_user") or channel.setting("user") or own_address(channel)
 
 
 def _check_abilities(smtp: SMTP, composed: Composed) -> None:
@@ -168,7 +188,7 @@ async def _give_envelope(smtp: SMTP, composed: Composed) -> None:
 
 
 async def _give_content(smtp: SMTP, content: bytes) -> None:
-    """DATA, the content, the dot, the answer. See the module's docstring for what each failure means."""
+    """DATA and the content up to the dot."""
     try:
         answer = await smtp.execute_command(b"DATA")
         if answer.code != 354:
@@ -180,9 +200,6 @@ async def _give_content(smtp: SMTP, content: bytes) -> None:
         raise ChannelError(
             "connection_lost", "The connection was lost before the mail was whole; it was not sent."
         ) from broken
-    final = await _end_content(smtp)
-    if final.code != 250:
-        raise _refusal(SMTPResponseException(final.code, final.message), "mail_refused")
 
 
 def stuff_dots(content: bytes) -> bytes:
@@ -195,17 +212,26 @@ def stuff_dots(content: bytes) -> bytes:
 
 
 async def _write_content(smtp: SMTP, content: bytes) -> None:
-    """Everything up to, not including, the dot; waits until the operating system took it. A broken connection raises
-    here.
+    """Everything up to, not including, the dot; waits until the other side's machine has confirmed all of it, so that a
+    line cut in the middle of a large mail is noticed here. A broken connection raises.
     """
-    waited_s = 0.0
     for start in range(0, len(content), _SLICE):
         _protocol(smtp).write(content[start : start + _SLICE])
-        while _unsent_bytes(smtp) > _HIGH_WATER:
-            waited_s = await _pause(waited_s)
-        waited_s = 0.0
-    while _unsent_bytes(smtp):
-        waited_s = await _pause(waited_s)
+        await _wait_until_unsent(smtp, _HIGH_WATER)
+    await _wait_until_unsent(smtp, 0)
+
+
+async def _wait_until_unsent(smtp: SMTP, at_most_bytes: int) -> None:
+    """Until at most so many bytes wait on this side. Raises when nothing moved for COMMAND_TIMEOUT_S."""
+    pause_s, waited_s = 0.001, 0.0
+    last = unsent = _unsent_bytes(smtp)
+    while unsent > at_most_bytes:
+        await asyncio.sleep(pause_s)
+        pause_s, waited_s = min(pause_s * 2, 0.05), waited_s + pause_s
+        last, unsent = unsent, _unsent_bytes(smtp)
+        waited_s = 0.0 if unsent < last else waited_s
+        if waited_s > COMMAND_TIMEOUT_S:
+            raise aiosmtplib.SMTPReadTimeoutError("The server stopped reading")
 
 
 def _protocol(smtp: SMTP) -> aiosmtplib.protocol.SMTPProtocol:
@@ -215,17 +241,20 @@ def _protocol(smtp: SMTP) -> aiosmtplib.protocol.SMTPProtocol:
 
 
 def _unsent_bytes(smtp: SMTP) -> int:
-    transport = _protocol(smtp).transport
-    if not isinstance(transport, asyncio.WriteTransport) or transport.is_closing():
+    """Bytes in our own buffer and, on Linux, those in the system's that are not acknowledged yet (tcp(7), SIOCOUTQ)."""
+    # uvloop's transports are no subclasses of asyncio's, but keep their methods.
+    transport = cast(asyncio.Transport | None, _protocol(smtp).transport)
+    if transport is None or transport.is_closing():
         raise aiosmtplib.SMTPServerDisconnected("Connection lost")
-    return transport.get_write_buffer_size()
+    return transport.get_write_buffer_size() + _unacknowledged_bytes(transport)
 
 
-async def _pause(waited_s: float) -> float:
-    if waited_s > COMMAND_TIMEOUT_S:
-        raise aiosmtplib.SMTPReadTimeoutError("The server stopped reading")
-    await asyncio.sleep(0.02)
-    return waited_s + 0.02
+def _unacknowledged_bytes(transport: asyncio.Transport) -> int:
+    connection = transport.get_extra_info("socket")
+    if connection is None or not sys.platform.startswith("linux"):
+        return 0
+    answer = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, struct.pack("i", 0))
+    return int(struct.unpack("i", answer)[0])
 
 
 async def _end_content(smtp: SMTP) -> SMTPResponse:
@@ -261,4 +290,13 @@ def _refusal(refused: SMTPResponseException, code: str, prefix: str = "") -> Cha
     enhanced = _ENHANCED.search(refused.message)
     if refused.code == 552 or (enhanced and enhanced.group(0) in {"5.3.4", "5.2.3"}):
         return ChannelError("too_large", message, permanent=refused.code >= 500)
-    return ChannelError(code, message, permanent=500 <= refused.code < 600)
+    is_permanent = 500 <= refused.code < 600
+    return ChannelError(code, message, permanent=is_permanent, retry_after_s=None if is_permanent else _wait_s(refused))
+
+
+def _wait_s(refused: SMTPResponseException) -> float | None:
+    """The pause a server asks for in words (greylisting, rate limits): `try again in 300 seconds`."""
+    found = _PAUSE.search(refused.message)
+    if found is None:
+        return None
+    return min(float(found.group(1)) * (60 if found.group(2).lower().startswith("m") else 1), MAX_PAUSE_S)

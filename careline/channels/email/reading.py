@@ -1,9 +1,11 @@
 """The reader of one mailbox: what is new since the cursor, then wait. One connection; IDLE on the first folder, the
-others looked at every minute.
+others
+looked at every minute.
 
-The cursor holds for each folder its UIDVALIDITY and the last UID, and when reading began. It moves only with journalled
-mails. A changed
-UIDVALIDITY reads everything since that beginning again; the journal knows those mails by their content.
+The cursor holds for each folder its UIDVALIDITY and the last UID, and from when on mails are wanted. It moves only with
+journalled mails. After a changed UIDVALIDITY everything since that moment is read again; the journal knows those mails
+by
+their content.
 """
 
 from __future__ import annotations
@@ -47,19 +49,17 @@ _FLAGS = re.compile(rb"\bFLAGS \(([^)]*)\)", re.IGNORECASE)
 
 
 class Place(msgspec.Struct, frozen=True):
-    """How far one folder is read."""
+    """How far one folder is read: `uid` is the last one journalled or passed over, 0 while nothing was."""
 
     validity: int = 0
     uid: int = 0
 
 
 class Cursor(msgspec.Struct, frozen=True):
-    """What is committed with the journal rows. `began_at` is when this mailbox was first read; `since` is the import's
-    first day.
-    """
+    """What is committed with the journal rows. `since` is the first moment whose mails are wanted at all."""
 
     folders: dict[str, Place] = {}
-    began_at: datetime | None = None
+    since: datetime | None = None
 
 
 class _Known(msgspec.Struct, frozen=True):
@@ -136,36 +136,55 @@ def _write_cursor(cursor: Cursor) -> dict[str, object]:
     return built
 
 
+def _since(channel: ChannelView) -> datetime:
+    """Where a new mailbox begins: the day typed for an import, or the moment work begins, whichever is earlier."""
+    begins_at = channel.history_before or clock.now()
+    try:
+        typed = date.fromisoformat(channel.setting("import_since").strip()[:10])
+    except ValueError:
+        return begins_at
+    return min(begins_at, datetime(typed.year, typed.month, typed.day, tzinfo=UTC))
+
+
+def _loop_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
 class MailboxReader:
     """Reads one mailbox over one connection. Holds the cursor; every yield says how far it is safe to commit."""
 
     def __init__(self, channel: ChannelView, cursor: Cursor) -> None:
         self._channel = channel
         self._folders = folders(channel)
-        self._began_at = cursor.began_at or clock.now()
+        self._since = cursor.since or _since(channel)
         self._is_open = False
         self._places = dict(cursor.folders)
         limit = channel.setting("max_mail_mb") or str(DEFAULT_LIMIT_MB)
         self._limit_bytes = (int(limit) if limit.isdigit() else DEFAULT_LIMIT_MB) * 1024 * 1024
 
     def _cursor(self) -> dict[str, object]:
-        return _write_cursor(Cursor(dict(self._places), self._began_at))
+        return _write_cursor(Cursor(dict(self._places), self._since))
 
     async def run(self, imap: Imap) -> AsyncIterator[Fetched]:
         """For ever: every folder in turn, then wait in the first one."""
+        if await self._start_all(imap):
+            yield Fetched((), self._cursor())
         others_due_s = 0.0
         while True:
-            now_s = asyncio.get_running_loop().time()
-            if len(self._folders) > 1 and now_s >= others_due_s:
+            if len(self._folders) > 1 and _loop_s() >= others_due_s:
                 for folder in self._folders[1:]:
                     async for fetched in self._read_folder(imap, folder):
                         yield fetched
-                others_due_s = now_s + OTHER_FOLDERS_S
+                others_due_s = _loop_s() + OTHER_FOLDERS_S
             async for fetched in self._read_folder(imap, self._folders[0]):
                 yield fetched
-            await self._wait(
-                imap, others_due_s - asyncio.get_running_loop().time() if len(self._folders) > 1 else IDLE_S
-            )
+            await self._wait(imap, others_due_s - _loop_s() if len(self._folders) > 1 else IDLE_S)
+
+    async def _start_all(self, imap: Imap) -> bool:
+        """Set the places of all folders before anything is read, so that a crash between two of them loses nothing."""
+        is_new = not self._places
+        found = [self._start(folder, *await open_folder(imap, folder), is_new=is_new) for folder in self._folders]
+        return any(found)
 
     async def _wait(self, imap: Imap, at_most_s: float) -> None:
         """Until the watched folder changes or `at_most_s` is over. The folder stays open while it is the only one."""
@@ -177,51 +196,52 @@ class MailboxReader:
     async def _read_folder(self, imap: Imap, folder: str) -> AsyncIterator[Fetched]:
         """Everything new in one folder; ends when a look shows nothing that arrived meanwhile."""
         if len(self._folders) > 1 or not self._is_open or "IDLE" not in imap.capabilities:
-            validity, next_uid = await open_folder(imap, folder)
-            if self._start(folder, validity, next_uid):
+            if self._start(folder, *await open_folder(imap, folder), is_new=False):
                 yield Fetched((), self._cursor())
             self._is_open = True
         while True:
             imap.has_news = False
+            is_first = not self._places[folder].uid
             uids = await self._new_uids(imap, folder)
             for start in range(0, len(uids), CHUNK_MAILS):
-                async for fetched in self._read_chunk(imap, folder, uids[start : start + CHUNK_MAILS]):
+                async for fetched in self._read_chunk(
+                    imap, folder, uids[start : start + CHUNK_MAILS], is_first=is_first
+                ):
                     yield fetched
             if not imap.has_news:
                 return
 
-    def _start(self, folder: str, validity: int, next_uid: int) -> bool:
+    def _start(self, folder: str, validity: int, next_uid: int, *, is_new: bool) -> bool:
         """Set the place of a folder that is new or was renumbered by its server. True when the cursor changed."""
         place = self._places.get(folder)
         if place is not None and place.validity == validity:
             return False
-        # A new folder without an import starts with what comes from now on; a renumbered one is read by date and told
-        # apart by content.
-        starts_at_end = place is None and not self._import_since() and next_uid > 0
+        # A folder added to a mailbox that is read already starts with what comes from now on. A new mailbox, or a
+        # renumbered folder, is read by date; mails known already are told by their content.
+        starts_at_end = place is None and not is_new and next_uid > 0
         self._places[folder] = Place(validity, next_uid - 1 if starts_at_end else 0)
         return True
-
-    def _import_since(self) -> date | None:
-        text = self._channel.setting("import_since").strip()[:10]
-        try:
-            return date.fromisoformat(text) if text else None
-        except ValueError:
-            return None
 
     async def _new_uids(self, imap: Imap, folder: str) -> list[int]:
         place = self._places[folder]
         if place.uid:
             found = await imap.search(f"UID {place.uid + 1}:*")
         else:
-            since = self._import_since() or (self._began_at - timedelta(days=1)).date()
-            found = await imap.search(f"SINCE {since.day}-{_MONTHS[since.month - 1]}-{since.year}")
+            # A day earlier, because SEARCH compares days in the server's own zone; _is_wanted is exact.
+            day = self._since - timedelta(days=1)
+            found = await imap.search(f"SINCE {day.day}-{_MONTHS[day.month - 1]}-{day.year}")
         # `n:*` always names the last mail, even when its number is below n (RFC 3501 section 6.4.8).
         return [uid for uid in found if uid > place.uid]
 
-    async def _read_chunk(self, imap: Imap, folder: str, uids: list[int]) -> AsyncIterator[Fetched]:
+    def _is_wanted(self, one: _Known, *, is_first_look: bool) -> bool:
+        """Not deleted, and on the first look into a folder not older than what was asked for."""
+        is_old = is_first_look and one.received_at is not None and one.received_at < self._since
+        return not one.is_deleted and not is_old
+
+    async def _read_chunk(self, imap: Imap, folder: str, uids: list[int], *, is_first: bool) -> AsyncIterator[Fetched]:
         known = [_known(line) for line in await imap.fetch(uids, "(UID RFC822.SIZE INTERNALDATE FLAGS)")]
         by_uid = {one.uid: one for one in known if one is not None}
-        wanted = [by_uid[uid] for uid in uids if uid in by_uid and not by_uid[uid].is_deleted]
+        wanted = [by_uid[uid] for uid in uids if uid in by_uid and self._is_wanted(by_uid[uid], is_first_look=is_first)]
         parts: list[Part] = []
         size_bytes, done = 0, self._places[folder]
         for group in self._groups(wanted):
@@ -319,7 +339,6 @@ class MailboxReader:
             received_at=one.received_at,
             size_bytes=one.size_bytes,
             is_cut=self._is_cut(one),
-            is_history=one.received_at is not None and one.received_at < self._began_at - timedelta(minutes=1),
             folder=folder,
             uid=one.uid,
         )

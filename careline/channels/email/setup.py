@@ -35,7 +35,7 @@ CAPABILITIES = Capabilities(
             attachments=AttachmentRule(
                 per_message=50, kinds=(AttachmentKind("any", max_bytes=MAX_FILE_BYTES),), upload="inline"
             ),
-            receipts=Receipts(accepted=True, sent=True, read=True, failed_async=True),
+            receipts=Receipts(accepted=True, sent=True, delivered=True, read=True, failed_async=True),
             clock="email",
         ),
     ),
@@ -45,6 +45,7 @@ CAPABILITIES = Capabilities(
         delivery="at_least_once",
         ordered="none",
         dedupe_key="Message-ID and a hash of the content",
+        batch=True,
         gap="cursor",
         self_echo=False,
     ),
@@ -58,114 +59,128 @@ CAPABILITIES = Capabilities(
     lifecycle=Lifecycle(health_check=True),
 )
 
-_SECURITY = (("tls", "TLS"), ("starttls", "STARTTLS"), ("none", "None (only a server on this machine)"))
+
+def _(text: str) -> str:
+    """Marks a text for the catalogue; the screen that shows it translates."""
+    return text
+
+
+_SECURITY = (("tls", _("TLS")), ("starttls", _("STARTTLS")), ("none", _("None (only a server on this machine)")))
 _PROVIDERS = (
-    ("", "None"),
-    ("google", "Google Workspace, Gmail"),
-    ("microsoft", "Microsoft 365, Outlook"),
-    ("other", "Another provider"),
+    ("", _("None")),
+    ("google", _("Google Workspace, Gmail")),
+    ("microsoft", _("Microsoft 365, Outlook")),
+    ("other", _("Another provider")),
 )
 
 FIELDS = (
     SettingField(
         "address",
-        "Mail address",
+        _("Mail address"),
         kind="address",
-        hint="The address customers write to. It is also the sender of every answer.",
+        hint=_("The address customers write to. It is also the sender of every answer."),
     ),
-    SettingField("from_name", "Sender name", required=False, hint="Empty: the name of the brand."),
+    SettingField("from_name", _("Sender name"), required=False, hint=_("Empty: the name of the brand.")),
     SettingField(
         "sign_in",
-        "Sign in with",
+        _("Sign in with"),
         kind="choice",
         default="password",
-        choices=(("password", "A password or app password"), ("oauth", "OAuth (XOAUTH2)")),
+        choices=(("password", _("A password or app password")), ("oauth", _("OAuth (XOAUTH2)"))),
     ),
-    SettingField("user", "User name", required=False, hint="Usually the mail address. Empty: the mail address."),
-    SettingField("password", "Password", kind="secret", required=False),
-    SettingField("oauth_provider", "OAuth provider", kind="choice", required=False, default="", choices=_PROVIDERS),
-    SettingField("oauth_tenant", "Directory (tenant) ID", required=False, hint="Microsoft 365 only. Empty: common."),
+    SettingField("user", _("User name"), required=False, hint=_("Usually the mail address. Empty: the mail address.")),
+    SettingField("password", _("Password"), kind="secret", required=False),
+    SettingField("oauth_provider", _("OAuth provider"), kind="choice", required=False, default="", choices=_PROVIDERS),
+    SettingField(
+        "oauth_tenant", _("Directory (tenant) ID"), required=False, hint=_("Microsoft 365 only. Empty: common.")
+    ),
     SettingField(
         "oauth_token_url",
-        "Token address",
+        _("Token address"),
         required=False,
-        hint="For another provider: the https address that gives out tokens.",
+        hint=_("For another provider: the https address that gives out tokens."),
     ),
-    SettingField("oauth_client_id", "Client ID", required=False),
-    SettingField("oauth_client_secret", "Client secret", kind="secret", required=False),
+    SettingField("oauth_client_id", _("Client ID"), required=False),
+    SettingField("oauth_client_secret", _("Client secret"), kind="secret", required=False),
     SettingField(
         "oauth_refresh_token",
-        "Refresh token",
+        _("Refresh token"),
         kind="secret",
         required=False,
-        hint="Empty: Careline signs in as the application itself.",
+        hint=_("Empty: Careline signs in as the application itself."),
     ),
-    SettingField("oauth_scope", "Scope", required=False, hint="Empty: what the provider needs for IMAP and SMTP."),
+    SettingField(
+        "oauth_scope", _("Scope"), required=False, hint=_("Empty: what the provider needs for IMAP and SMTP.")
+    ),
     SettingField(
         "shared_mailbox",
-        "Shared mailbox",
+        _("Shared mailbox"),
         required=False,
-        hint="Its address, when the token belongs to somebody who may read it.",
+        hint=_("Its address, when the token belongs to somebody who may read it."),
     ),
-    SettingField("imap_host", "IMAP server", hint="For example imap.gmail.com or outlook.office365.com."),
-    SettingField("imap_security", "IMAP encryption", kind="choice", default="tls", choices=_SECURITY),
-    SettingField("imap_port", "IMAP port", kind="number", required=False, hint="Empty: 993 with TLS, else 143."),
+    SettingField("imap_host", _("IMAP server"), hint=_("For example imap.gmail.com or outlook.office365.com.")),
+    SettingField("imap_security", _("IMAP encryption"), kind="choice", default="tls", choices=_SECURITY),
+    SettingField("imap_port", _("IMAP port"), kind="number", required=False, hint=_("Empty: 993 with TLS, else 143.")),
     SettingField(
         "folders",
-        "Folders",
+        _("Folders"),
         default="INBOX",
-        hint="Separated by commas. The first is watched without delay, the others every minute.",
+        hint=_("Separated by commas. The first is watched without delay, the others every minute."),
     ),
     SettingField(
         "import_since",
-        "Import mail since",
+        _("Import mail since"),
         required=False,
-        hint="A day such as 2026-01-31. Empty: only from now on. Older mail is history: done, no clock, nothing sent.",
+        hint=_(
+            "A day such as 2026-01-31. Empty: only from now on. Older mail is history: done, no clock, nothing sent."
+        ),
     ),
     SettingField(
         "max_mail_mb",
-        "Largest mail to fetch, MB",
+        _("Largest mail to fetch, MB"),
         kind="number",
         required=False,
         default="40",
-        hint="Of a larger one the beginning is shown with a notice.",
+        hint=_("Of a larger one the beginning is shown with a notice."),
     ),
-    SettingField("smtp_host", "SMTP server", hint="For example smtp.gmail.com or smtp.office365.com."),
-    SettingField("smtp_security", "SMTP encryption", kind="choice", default="starttls", choices=_SECURITY),
+    SettingField("smtp_host", _("SMTP server"), hint=_("For example smtp.gmail.com or smtp.office365.com.")),
+    SettingField("smtp_security", _("SMTP encryption"), kind="choice", default="starttls", choices=_SECURITY),
     SettingField(
-        "smtp_port", "SMTP port", kind="number", required=False, hint="Empty: 587 with STARTTLS, 465 with TLS."
+        "smtp_port", _("SMTP port"), kind="number", required=False, hint=_("Empty: 587 with STARTTLS, 465 with TLS.")
     ),
-    SettingField("smtp_user", "SMTP user name", required=False, hint="Empty: the same as for IMAP."),
-    SettingField("smtp_password", "SMTP password", kind="secret", required=False, hint="Empty: the same as for IMAP."),
+    SettingField("smtp_user", _("SMTP user name"), required=False, hint=_("Empty: the same as for IMAP.")),
+    SettingField(
+        "smtp_password", _("SMTP password"), kind="secret", required=False, hint=_("Empty: the same as for IMAP.")
+    ),
     SettingField(
         "send_per_minute",
-        "Mails a minute at most",
+        _("Mails a minute at most"),
         kind="number",
         required=False,
         default=str(DEFAULT_PER_MINUTE),
-        hint="Your provider's limit.",
+        hint=_("Your provider's limit."),
     ),
     SettingField(
         "plus_addressing",
-        "Signed answer addresses",
+        _("Signed answer addresses"),
         kind="flag",
         required=False,
         default="1",
-        hint="Needs a server that delivers name+anything@ to name@.",
+        hint=_("Needs a server that delivers name+anything@ to name@."),
     ),
-    SettingField("send_html", "Send an HTML twin", kind="flag", required=False, default="1"),
+    SettingField("send_html", _("Send an HTML twin"), kind="flag", required=False, default="1"),
     SettingField(
         "authserv_id",
-        "Trusted checker",
+        _("Trusted checker"),
         required=False,
-        hint="The name your server signs Authentication-Results with (mx.google.com). Empty: no sender is proven.",
+        hint=_("The name your server signs Authentication-Results with (mx.google.com). Empty: no sender is proven."),
     ),
     SettingField(
         "hook_secret",
-        "HTTP intake secret",
+        _("HTTP intake secret"),
         kind="secret",
         required=False,
-        hint="whsec_ and base64. Only when another program pushes mails by HTTP.",
+        hint=_("whsec_ and base64. Only when another program pushes mails by HTTP."),
     ),
 )
 

@@ -32,7 +32,6 @@ class Envelope(msgspec.Struct, frozen=True, omit_defaults=True):
     via: str = "imap"
     size_bytes: int = 0
     is_cut: bool = False
-    is_history: bool = False
     problem: str = ""
     folder: str = ""
     uid: int = 0
