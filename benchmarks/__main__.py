@@ -39,7 +39,11 @@ def measure(database: str, cases: int) -> dict[str, float]:
         with tempfile.TemporaryDirectory(prefix="careline-bench-") as folder:
             inside = Careline(Path(folder) / "inside", database_url=cluster.database() if cluster else "")
             inside.data.mkdir()
-            found: dict[str, float] = json.loads(inside.run("6000", str(cases), code="from benchmarks.inside import main; main()", timeout_s=3600).strip().splitlines()[-1])
+            found: dict[str, float] = json.loads(
+                inside.run("6000", str(cases), code="from benchmarks.inside import main; main()", timeout_s=3600)
+                .strip()
+                .splitlines()[-1]
+            )
             served = outside.start(Path(folder) / "outside", cluster.database() if cluster else "")
             try:
                 found["start_s"] = served.start_s

@@ -34,10 +34,7 @@ from careline.threads.models import Message, Thread  # noqa: E402
 from careline.workspaces.models import Account, Agent, Brand, Team, Workspace  # noqa: E402
 from careline.workspaces.sight import Viewer, viewer_of  # noqa: E402
 
-WORDS = (
-    "maleta vuelo retraso reembolso puntos billete apellido puerta asiento tarjeta equipaje conexión bag flight delay refund points ticket surname gate seat card luggage"
-    " connection claim receipt voucher hotel desk phone answer waiting nobody please help thanks hours days again"
-).split()
+WORDS = ["maleta", "vuelo", "retraso", "reembolso", "puntos", "billete", "apellido", "puerta", "asiento", "tarjeta", "equipaje", "conexión", "bag", "flight", "delay", "refund", "points", "ticket", "surname", "gate", "seat", "card", "luggage", "connection", "claim", "receipt", "voucher", "hotel", "desk", "phone", "answer", "waiting", "nobody", "please", "help", "thanks", "hours", "days", "again"]
 
 
 def world() -> tuple[Channel, Viewer]:
@@ -49,7 +46,15 @@ def world() -> tuple[Channel, Viewer]:
     sealed = access.seal_secrets({"hook_secret": "whsec_" + "QUJD" * 8, "token": "t"})
     link = Connection.objects.create(workspace=air, network="simulated", name="Simulated", sealed_secrets=sealed)
     channel = Channel.objects.create(
-        workspace=air, connection=link, network="simulated", account_key="aurora", name="@aurora", brand=brand, team=team, is_simulated=True, settings={"gap_check_s": "0"}
+        workspace=air,
+        connection=link,
+        network="simulated",
+        account_key="aurora",
+        name="@aurora",
+        brand=brand,
+        team=team,
+        is_simulated=True,
+        settings={"gap_check_s": "0"},
     )
     account = Account.objects.create_user("owner@air.test")
     return channel, viewer_of(Agent.objects.create(workspace=air, account=account, name="Olga", role="owner"))
@@ -71,7 +76,13 @@ def measure_digest(channel: Channel, count: int) -> dict[str, float]:
     chance = random.Random(1)
     write_rows(
         [
-            NewRow(channel.workspace_id, channel.id, f"e{n}", f"t{n % (count // 2)}", event(n, f"t{n % (count // 2)}", f"p{n % (count // 2)}", " ".join(chance.choices(WORDS, k=18))))
+            NewRow(
+                channel.workspace_id,
+                channel.id,
+                f"e{n}",
+                f"t{n % (count // 2)}",
+                event(n, f"t{n % (count // 2)}", f"p{n % (count // 2)}", " ".join(chance.choices(WORDS, k=18))),
+            )
             for n in range(count)
         ]
     )
@@ -80,7 +91,15 @@ def measure_digest(channel: Channel, count: int) -> dict[str, float]:
     digest_s = time.process_time() - begin
     thread = Thread.objects.first()
     bare = [
-        Message(workspace_id=channel.workspace_id, thread=thread, channel_id=channel.id, platform_id=f"bare{n}", direction="inbound", text="x" * 120, at=clock.now())
+        Message(
+            workspace_id=channel.workspace_id,
+            thread=thread,
+            channel_id=channel.id,
+            platform_id=f"bare{n}",
+            direction="inbound",
+            text="x" * 120,
+            at=clock.now(),
+        )
         for n in range(count)
     ]
     begin = time.process_time()
@@ -94,7 +113,18 @@ def measure_digest(channel: Channel, count: int) -> dict[str, float]:
 
 def measure_statements(channel: Channel) -> float:
     """SQL statements a message, one batch of 200."""
-    write_rows([NewRow(channel.workspace_id, channel.id, f"s{n}", f"st{n}", event(10_000_000 + n, f"st{n}", f"sp{n}", "hello there, where is my bag")) for n in range(200)])
+    write_rows(
+        [
+            NewRow(
+                channel.workspace_id,
+                channel.id,
+                f"s{n}",
+                f"st{n}",
+                event(10_000_000 + n, f"st{n}", f"sp{n}", "hello there, where is my bag"),
+            )
+            for n in range(200)
+        ]
+    )
     with CaptureQueriesContext(connection) as captured:
         digest.digest_pending()
     return len(captured.captured_queries) / 200
@@ -111,7 +141,14 @@ def fill(channel: Channel, cases: int) -> None:
         for _ in range(min(2000, cases - start)):
             number += 1
             person = Person(workspace_id=channel.workspace_id, name=f"Person {number}")
-            identity = Identity(workspace_id=channel.workspace_id, person=person, network="simulated", scope="simulated", key=f"q{number}", handle=f"@q{number}")
+            identity = Identity(
+                workspace_id=channel.workspace_id,
+                person=person,
+                network="simulated",
+                scope="simulated",
+                key=f"q{number}",
+                handle=f"@q{number}",
+            )
             thread = Thread(workspace_id=channel.workspace_id, channel_id=channel.id, key=f"q{number}", surface="dm")
             state = chance.choice(states)
             case = Case(
@@ -149,7 +186,18 @@ def percentile(work: Callable[[], object], times: int, share: float = 0.95) -> f
 
 def long_case(channel: Channel) -> int:
     """A case of 500 messages."""
-    write_rows([NewRow(channel.workspace_id, channel.id, f"l{n}", "long", event(20_000_000 + n, "long", "longwinded", f"word {n}, where is my bag")) for n in range(500)])
+    write_rows(
+        [
+            NewRow(
+                channel.workspace_id,
+                channel.id,
+                f"l{n}",
+                "long",
+                event(20_000_000 + n, "long", "longwinded", f"word {n}, where is my bag"),
+            )
+            for n in range(500)
+        ]
+    )
     digest.digest_pending()
     return Case.objects.get(person_name="Longwinded").number
 

@@ -29,7 +29,13 @@ class Served:
     def ticket(self) -> str:
         """A stream ticket of the owner, as a page would carry it."""
         key = crypto.derive((self.careline.data / "secret.key").read_text().strip(), "tickets")
-        claims: dict[str, object] = {"ws": self.workspace_id, "agent": self.agent_id, "sight": ["all"], "locale": "en", "name": "Olga"}
+        claims: dict[str, object] = {
+            "ws": self.workspace_id,
+            "agent": self.agent_id,
+            "sight": ["all"],
+            "locale": "en",
+            "name": "Olga",
+        }
         return signing.seal(key, "stream", claims, lasts_s=3600)
 
 
@@ -37,7 +43,14 @@ def start(folder: Path, database_url: str) -> Served:
     """Seed and serve."""
     careline = Careline(folder, database_url=database_url)
     careline.data.mkdir(parents=True, exist_ok=True)
-    arguments = {"hook_secret": SECRET, "token": "t", "api": "http://127.0.0.1:9/api", "sending": "lookup", "replies": [], "spread_s": 1}
+    arguments = {
+        "hook_secret": SECRET,
+        "token": "t",
+        "api": "http://127.0.0.1:9/api",
+        "sending": "lookup",
+        "replies": [],
+        "spread_s": 1,
+    }
     code = (ROOT / "tests" / "crash" / "seeding.py").read_text()
     hook = json.loads(careline.run(json.dumps(arguments), code=code).strip().splitlines()[-1])["hook"]
     owner = json.loads(careline.run(code=_OWNER).strip().splitlines()[-1])
@@ -77,7 +90,13 @@ def memory_mib(served: Served) -> float:
 def request(served: Served, body: bytes, webhook_id: str) -> bytes:
     """A signed delivery as bytes for the socket."""
     headers = signing.webhook_headers(SECRET, webhook_id, body)
-    lines = [f"POST {served.hook} HTTP/1.1", "Host: 127.0.0.1", "Content-Type: application/json", f"Content-Length: {len(body)}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [
+        f"POST {served.hook} HTTP/1.1",
+        "Host: 127.0.0.1",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+        *(f"{name}: {value}" for name, value in headers.items()),
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -93,7 +112,9 @@ def delivery(number: int, text: str) -> bytes:
 
 async def _answer(reader: asyncio.StreamReader) -> int:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next((int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0)
+    length = next(
+        (int(line.split(b":")[1]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length")), 0
+    )
     if length:
         await reader.readexactly(length)
     return int(head[9:12])
@@ -194,7 +215,11 @@ def webhook_to_screen(served: Served, count: int = 1000, per_s: int = 200) -> di
     """From the first byte of a webhook to its row in a screen's stream."""
     _settle(served)
     spent = asyncio.run(_to_screen(served, count, per_s))
-    return {"screen_p50_ms": spent[len(spent) // 2], "screen_p95_ms": spent[int(0.95 * (len(spent) - 1))], "screen_share": len(spent) / count}
+    return {
+        "screen_p50_ms": spent[len(spent) // 2],
+        "screen_p95_ms": spent[int(0.95 * (len(spent) - 1))],
+        "screen_share": len(spent) / count,
+    }
 
 
 async def _fan_out(served: Served, screens: int) -> float:
@@ -203,7 +228,10 @@ async def _fan_out(served: Served, screens: int) -> float:
     tasks = []
     for start in range(0, screens, 100):
         batch = [asyncio.Event() for _ in range(min(100, screens - start))]
-        tasks += [asyncio.create_task(_stream(served, ticket, arrived[start + index], ready, 1)) for index, ready in enumerate(batch)]
+        tasks += [
+            asyncio.create_task(_stream(served, ticket, arrived[start + index], ready, 1))
+            for index, ready in enumerate(batch)
+        ]
         await asyncio.gather(*(ready.wait() for ready in batch))
     await asyncio.sleep(1.5)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.careline.port)
@@ -229,7 +257,9 @@ def _settle(served: Served) -> None:
     for _ in range(600):
         with urllib.request.urlopen(f"{served.careline.address}/metrics", timeout=10) as answer:
             text = answer.read().decode()
-        waiting = next((float(line.split()[1]) for line in text.splitlines() if line.startswith("careline_journal_new ")), 0.0)
+        waiting = next(
+            (float(line.split()[1]) for line in text.splitlines() if line.startswith("careline_journal_new ")), 0.0
+        )
         if waiting == 0:
             time.sleep(1.2)
             return

@@ -18,5 +18,3 @@ def __getattr__(name: str) -> Any:
     from careline.serving import House, build
 
     return build(House(frozenset({"web", "worker"})))
-
-

@@ -14,6 +14,7 @@ from django.db import connection
 
 from careline import __version__, dumping, upgrading
 from careline.errors import Conflict, InputRefused
+from careline.events.recording import unit_of_work
 from careline.kit import clock
 from careline.threads import editing
 from careline.threads.models import Message, Tombstone
@@ -27,7 +28,12 @@ def write_backup(target: Path) -> list[str]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="careline-backup-") as folder:
         database = _copy_database(Path(folder))
-        manifest = {"version": __version__, "made_at": clock.now().isoformat(), "database": connection.vendor, "messages": Message.objects.count()}
+        manifest = {
+            "version": __version__,
+            "made_at": clock.now().isoformat(),
+            "database": connection.vendor,
+            "messages": Message.objects.count(),
+        }
         partial = target.with_name(f"{target.name}.partial")
         with tarfile.open(partial, "w") as archive:
             _add_bytes(archive, MANIFEST, json.dumps(manifest).encode())
@@ -71,7 +77,10 @@ def restore_backup(source: Path) -> list[str]:
     with tarfile.open(source) as archive:
         manifest = _manifest(archive)
         if manifest["database"] != connection.vendor:
-            raise InputRefused("backup_other_database", f"This backup is of {manifest['database']}; this installation uses {connection.vendor}.")
+            raise InputRefused(
+                "backup_other_database",
+                f"This backup is of {manifest['database']}; this installation uses {connection.vendor}.",
+            )
         _check_empty(data)
         archive.extractall(data, filter="data", members=[one for one in archive.getmembers() if one.name != MANIFEST])
     connection.close()
@@ -97,11 +106,18 @@ def _check_empty(data: Path) -> None:
     else:
         has_data = bool(connection.introspection.table_names())
     if has_data:
-        raise Conflict("restore_not_empty", "There is a database here already. Restore into an empty folder or database.")
+        raise Conflict(
+            "restore_not_empty", "There is a database here already. Restore into an empty folder or database."
+        )
 
 
 def _load_postgres(dump: Path) -> None:
-    done = subprocess.run(["psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", str(dump), settings.DATABASE_URL], capture_output=True, text=True, check=False)  # noqa: S607
+    done = subprocess.run(
+        ["psql", "--quiet", "--set", "ON_ERROR_STOP=1", "--file", str(dump), settings.DATABASE_URL],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     dump.unlink()
     if done.returncode:
         raise Conflict("restore_failed", f"psql failed: {done.stderr.strip()[:300]}")
@@ -109,7 +125,9 @@ def _load_postgres(dump: Path) -> None:
 
 def _hold_restored() -> list[str]:
     upgrading.migrate_with_backup()
-    Installation.objects.update_or_create(id=1, defaults={"is_held": True, "held_reason": "restored", "home": upgrading.home()})
+    Installation.objects.update_or_create(
+        id=1, defaults={"is_held": True, "held_reason": "restored", "home": upgrading.home()}
+    )
     gone = reapply_tombstones()
     lines = ["Polling and sending are held. Check the channels, then run `careline resume`."]
     return [*lines, f"{gone} deleted messages stayed deleted."] if gone else lines
@@ -119,8 +137,10 @@ def reapply_tombstones() -> int:
     """Words deleted by their authors must not come back with a restore: purge them again. Returns how many were found."""
     again = 0
     for grave in Tombstone.objects.all().iterator():
-        living = Message.objects.filter(channel_id=grave.channel_id, platform_id=grave.platform_id, deleted_at__isnull=True)
-        for message in living:
-            editing.purge_again(message)
-            again += 1
+        living = list(
+            Message.objects.filter(channel_id=grave.channel_id, platform_id=grave.platform_id, deleted_at__isnull=True)
+        )
+        with unit_of_work():
+            editing.purge_words(living, grave.at)
+        again += len(living)
     return again

@@ -29,7 +29,9 @@ def main() -> None:
 
 @click.group()
 @click.version_option(__version__)
-@click.option("--data", type=click.Path(file_okay=False), help="Folder for the database, files and key (CARELINE_DATA).")
+@click.option(
+    "--data", type=click.Path(file_okay=False), help="Folder for the database, files and key (CARELINE_DATA)."
+)
 def careline(data: str | None) -> None:
     """Careline: a desk for social customer service."""
     if data:
@@ -49,7 +51,7 @@ def _open(*, exclusive: bool = False) -> Any:
         from careline.kit.sqlite import guarding
 
         settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
-        guarding.hold(Path(settings.DATABASES["default"]["NAME"]))
+        guarding.hold(Path(str(settings.DATABASES["default"]["NAME"])))
     django.setup()
     return settings
 
@@ -57,7 +59,12 @@ def _open(*, exclusive: bool = False) -> Any:
 @careline.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=int)
-@click.option("--roles", default="web,worker", show_default=True, help="Which rooms this process opens; several processes need PostgreSQL.")
+@click.option(
+    "--roles",
+    default="web,worker",
+    show_default=True,
+    help="Which rooms this process opens; several processes need PostgreSQL.",
+)
 def serve(host: str, port: int, roles: str) -> None:
     """Run Careline. The first run makes the database and prints a one-time link for the owner."""
     chosen = frozenset(part.strip() for part in roles.split(",") if part.strip())
@@ -141,10 +148,17 @@ def resume() -> None:
 def trace(identifier: str) -> None:
     """Show every room a message passed: give a message, delivery, journal or platform id."""
     _open()
-    from careline.intake.tracing import trace_lines
+    from careline.intake.tracing import trace as follow
 
-    for line in trace_lines(identifier):
-        click.echo(line)
+    found = follow(identifier)
+    click.echo(
+        f"message {found.message_id or '-'}  case {found.case_id or '-'}  channel {found.channel_name} ({found.network})"
+    )
+    for step in found.steps:
+        facts = "  ".join(f"{name}={value}" for name, value in step.facts.items())
+        click.echo(
+            f"{step.at.isoformat(timespec='milliseconds')}  {step.room:9} {step.what:22} {step.row_id}  {step.error}  {facts}".rstrip()
+        )
 
 
 @careline.group()
@@ -160,7 +174,9 @@ def channel_list() -> None:
 
     for row in Channel.objects.select_related("workspace").order_by("workspace__slug", "name"):
         last = row.last_in_at.isoformat(timespec="seconds") if row.last_in_at else "never"
-        click.echo(f"{row.id}  {row.workspace.slug:16} {row.network:12} {row.name:28} {'held' if row.held_at else row.state:12} last in {last}")
+        click.echo(
+            f"{row.id}  {row.workspace.slug:16} {row.network:12} {row.name:28} {'held' if row.held_at else row.state:12} last in {last}"
+        )
 
 
 @channel.command("hold")

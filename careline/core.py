@@ -16,10 +16,12 @@ def build_core() -> Any:
 
     from careline.edge.guard import CoreGuard
 
-    wsgi = get_wsgi_application()
+    wsgi: Any = get_wsgi_application()
+    desk: Any = WSGIMiddleware(wsgi, workers=3)
+    passwords: Any = WSGIMiddleware(wsgi, workers=1)
     return CoreGuard(
-        WSGIMiddleware(wsgi, workers=3),
-        WSGIMiddleware(wsgi, workers=1),
+        desk,
+        passwords,
         limit_bytes=settings.DATA_UPLOAD_MAX_MEMORY_SIZE,
         trusted_proxies=settings.TRUSTED_PROXIES,
     )

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
 from careline.channels import access, registry
-from careline.channels.base import Health, Tools
+from careline.channels.base import ChannelView, Health, Tools
 from careline.channels.models import Channel
 from careline.intake.models import JournalRow
 from careline.kit.http import guarded_client
@@ -42,7 +42,13 @@ def _database() -> Found:
             verdict = str(cursor.fetchone()[0])
         version = sqlite3.sqlite_version
         safe = tuple(int(part) for part in version.split(".")) >= (3, 51, 3)
-        return [(verdict == "ok", f"SQLite {version}: quick check says {verdict}."), (safe, "SQLite is current." if safe else "This SQLite has a known WAL fault; install the pysqlite3 package.")]
+        return [
+            (verdict == "ok", f"SQLite {version}: quick check says {verdict}."),
+            (
+                safe,
+                "SQLite is current." if safe else "This SQLite has a known WAL fault; install the pysqlite3 package.",
+            ),
+        ]
     with connection.cursor() as cursor:
         cursor.execute("SHOW server_version")
         return [(True, f"PostgreSQL {cursor.fetchone()[0]} answers.")]
@@ -51,7 +57,12 @@ def _database() -> Found:
 def _schema() -> Found:
     executor = MigrationExecutor(connection)
     missing = len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
-    return [(missing == 0, "The schema is current." if not missing else f"{missing} migrations are missing: run `careline migrate`.")]
+    return [
+        (
+            missing == 0,
+            "The schema is current." if not missing else f"{missing} migrations are missing: run `careline migrate`.",
+        )
+    ]
 
 
 def _key() -> Found:
@@ -59,7 +70,14 @@ def _key() -> Found:
     if not path.exists():
         return [(True, "The key comes from the environment. Keep a copy of it.")]
     is_private = path.stat().st_mode & 0o077 == 0
-    return [(is_private, f"The key is {path}. Keep a copy of it elsewhere." if is_private else f"Others can read {path}: run chmod 600 on it.")]
+    return [
+        (
+            is_private,
+            f"The key is {path}. Keep a copy of it elsewhere."
+            if is_private
+            else f"Others can read {path}: run chmod 600 on it.",
+        )
+    ]
 
 
 def _files() -> Found:
@@ -73,21 +91,41 @@ def _files() -> Found:
 
 
 def _mail() -> Found:
-    return [(bool(settings.MAIL_URL), "System mail is configured." if settings.MAIL_URL else "System mail is not configured (CARELINE_MAIL_URL): invitations, resets and alerts are only shown and logged.")]
+    return [
+        (
+            bool(settings.MAIL_URL),
+            "System mail is configured."
+            if settings.MAIL_URL
+            else "System mail is not configured (CARELINE_MAIL_URL): invitations, resets and alerts are only shown and logged.",
+        )
+    ]
 
 
 def _owner() -> Found:
-    return [(True, "There is an owner.") if Account.objects.exists() else (False, "There is no owner yet: run `careline user owner-link`.")]
+    return [
+        (True, "There is an owner.")
+        if Account.objects.exists()
+        else (False, "There is no owner yet: run `careline user owner-link`.")
+    ]
 
 
 def _hold() -> Found:
     held = Installation.objects.filter(is_held=True).first()
-    return [(held is None, "Polling and sending run." if held is None else f"Polling and sending are held ({held.held_reason}): run `careline resume`.")]
+    return [
+        (
+            held is None,
+            "Polling and sending run."
+            if held is None
+            else f"Polling and sending are held ({held.held_reason}): run `careline resume`.",
+        )
+    ]
 
 
 def _dead_letters() -> Found:
     count = JournalRow.objects.filter(state=JournalRow.DEAD).count()
-    return [(count == 0, f"{count} dead letters." if count == 0 else f"{count} dead letters wait on the channels page.")]
+    return [
+        (count == 0, f"{count} dead letters." if count == 0 else f"{count} dead letters wait on the channels page.")
+    ]
 
 
 def _channels() -> Found:
@@ -97,7 +135,9 @@ def _channels() -> Found:
     return [(result.ok, f"{name}: {result.detail or result.code}") for name, result in health]
 
 
-async def _check_all(views: list[access.ChannelView]) -> list[tuple[str, Health]]:
+async def _check_all(views: list[ChannelView]) -> list[tuple[str, Health]]:
     async with guarded_client(allow_private=True, timeout_s=10) as client:
         tools = Tools(http=client)
-        return [(f"{view.network} {view.name}", await registry.network(view.network).check(view, tools)) for view in views]
+        return [
+            (f"{view.network} {view.name}", await registry.network(view.network).check(view, tools)) for view in views
+        ]

@@ -21,9 +21,9 @@ from careline.edge.doors import FileContent, Frame, StoredUpload
 from careline.errors import NotFound, SignInRequired
 from careline.events import feed, hub
 from careline.events.models import Event
+from careline.events.recording import last_number, unit_of_work
 from careline.files import storing, typing_content
 from careline.files.storing import read_file
-from careline.events.recording import last_number, unit_of_work
 from careline.intake.journal import Journal, row_of
 from careline.intake.models import RefusedDelivery
 from careline.kit import signing
@@ -67,7 +67,11 @@ class CoreDoors:
         return found
 
     async def journal(self, connection: ConnectionView, parts: list[Part]) -> int:
-        rows = [row_of(connection.workspace_id, connection.accounts[part.account_key], part) for part in parts if part.account_key in connection.accounts]
+        rows = [
+            row_of(connection.workspace_id, connection.accounts[part.account_key], part)
+            for part in parts
+            if part.account_key in connection.accounts
+        ]
         if rows:
             await self._journal.put(rows)
         return len(rows)
@@ -105,14 +109,14 @@ class CoreDoors:
         case_ids = sorted({event.case_id for event in events if event.case_id})
         return {row.id: row for row in rows_for_stream(workspace_id, case_ids)} if case_ids else {}
 
-    def _frame(self, event: Event, row: CaseRow | None, last_of: Mapping[int | None, int], place: tuple[str, str]) -> Frame:
+    def _frame(self, event: Event, row: CaseRow | None, last_of: Mapping[int, int], place: tuple[str, str]) -> Frame:
         ids = {name: str(value) for name in _IDS if (value := getattr(event, name)) is not None}
         said: dict[str, object] = {"n": event.n, "kind": event.kind, "facts": event.facts, **ids}
         if event.kind == "agent.notified":
             return Frame(event.n, "notice", event.audience, msgspec.json.encode(said))
         if event.kind == "agent.changed":
             return Frame(event.n, "agent", event.audience, msgspec.json.encode(said))
-        if row is None or last_of[event.case_id] != event.n:
+        if row is None or last_of[event.case_id or 0] != event.n:
             return Frame(event.n, "hint", event.audience, msgspec.json.encode(said))
         said |= {name: getattr(row, name) for name in _ROW_FACTS}
         said |= {name: str(getattr(row, name)) for name in _ROW_IDS}
@@ -138,7 +142,9 @@ class CoreDoors:
 
     async def read_file(self, workspace_id: int, file_id: int, name: str) -> FileContent:
         row, content = await self._in_thread(read_file, workspace_id, file_id)
-        return FileContent(content, row.content_type, typing_content.safe_name(name), row.content_type in typing_content.INLINE_TYPES)
+        return FileContent(
+            content, row.content_type, typing_content.safe_name(name), row.content_type in typing_content.INLINE_TYPES
+        )
 
     async def store_upload(self, claims: Mapping[str, object], content: bytes, name: str) -> StoredUpload:
         return await self._in_thread(_store, claims, content, typing_content.safe_name(name))
@@ -174,17 +180,27 @@ _ROW_FACTS = (
 
 def _keep_refused(view: ConnectionView, raw: bytes, reason: str) -> None:
     with unit_of_work() as work:
-        RefusedDelivery.objects.create(workspace_id=view.workspace_id, connection_id=view.id, raw=raw, reason=reason[:300])
-        old = RefusedDelivery.objects.filter(connection_id=view.id).order_by("-id").values_list("id", flat=True)[REFUSED_KEPT:][:50]
+        RefusedDelivery.objects.create(
+            workspace_id=view.workspace_id, connection_id=view.id, raw=raw, reason=reason[:300]
+        )
+        old = (
+            RefusedDelivery.objects.filter(connection_id=view.id)
+            .order_by("-id")
+            .values_list("id", flat=True)[REFUSED_KEPT:][:50]
+        )
         RefusedDelivery.objects.filter(id__in=list(old)).delete()
         for channel_id in list(view.accounts.values())[:1]:
-            work.record_event(view.workspace_id, "channel.dead_letter", channel_id=channel_id, facts={"what": "refused"})
+            work.record_event(
+                view.workspace_id, "channel.dead_letter", channel_id=channel_id, facts={"what": "refused"}
+            )
 
 
 def _fresh_claims(claims: Mapping[str, object]) -> Mapping[str, object]:
     agent_id, workspace_id = claims.get("agent"), claims.get("ws")
     agent = (
-        Agent.objects.select_related("workspace", "account").filter(id=agent_id, workspace_id=workspace_id, is_active=True, account__is_active=True).first()
+        Agent.objects.select_related("workspace", "account")
+        .filter(id=agent_id, workspace_id=workspace_id, is_active=True, account__is_active=True)
+        .first()
         if isinstance(agent_id, int) and isinstance(workspace_id, int)
         else None
     )

@@ -98,7 +98,7 @@ class ChannelError(CarelineError):
 
     status = 502
 
-    def __init__(  # noqa: PLR0913 - the five facts the outbox decides on, all keyword-only
+    def __init__(
         self,
         code: str,
         message: str = "",

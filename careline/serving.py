@@ -141,8 +141,9 @@ class Server(uvicorn.Server):
 
 def build(house: House) -> Starlette:
     """The ASGI application of this process."""
-    from careline.core import build_core
     from importlib.util import find_spec
+
+    from careline.core import build_core
 
     more = []
     if find_spec("careline.intake.widget_door"):

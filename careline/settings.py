@@ -52,7 +52,12 @@ def _secret_key() -> str:
 
 def _database() -> dict[str, object]:
     if not DATABASE_URL:
-        return {"ENGINE": "careline.kit.sqlite", "NAME": DATA_DIR / "careline.sqlite3", "OPTIONS": {"timeout": 30}, "CONN_MAX_AGE": None}
+        return {
+            "ENGINE": "careline.kit.sqlite",
+            "NAME": DATA_DIR / "careline.sqlite3",
+            "OPTIONS": {"timeout": 30},
+            "CONN_MAX_AGE": None,
+        }
     parts = urlsplit(DATABASE_URL)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError("CARELINE_DATABASE_URL must begin with postgresql://")
@@ -73,7 +78,11 @@ SECRET_KEY = _secret_key()
 SECRET_KEY_FALLBACKS = [part for part in _read("OLD_SECRET_KEYS").split(",") if part]
 DATABASES = {"default": _database()}
 DEBUG = False
-ALLOWED_HOSTS = [part.strip() for part in _read("HOSTS").split(",") if part.strip()] or [urlsplit(BASE_URL).hostname or "localhost", "127.0.0.1", "localhost"]
+ALLOWED_HOSTS = [part.strip() for part in _read("HOSTS").split(",") if part.strip()] or [
+    urlsplit(BASE_URL).hostname or "localhost",
+    "127.0.0.1",
+    "localhost",
+]
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 _IS_HTTPS = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _IS_HTTPS
@@ -169,7 +178,13 @@ MFA_TOTP_ISSUER = "Careline"
 MFA_ADAPTER = "careline.screens.accounts.adapter.MfaAdapter"
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _IS_HTTPS
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "careline", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "careline",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -32,9 +32,16 @@ def prepare_database() -> None:
 def migrate_with_backup() -> list[str]:
     """Apply what is missing. Raises Conflict('schema_newer') when the database was written by a newer Careline."""
     executor = MigrationExecutor(connection)
-    unknown = [key for key in executor.loader.applied_migrations if key not in executor.loader.disk_migrations and key[0] in _our_apps(executor)]
+    unknown = [
+        key
+        for key in executor.loader.applied_migrations
+        if key not in executor.loader.disk_migrations and key[0] in _our_apps(executor)
+    ]
     if unknown:
-        raise Conflict("schema_newer", "This database was written by a newer Careline. Install that version again, or restore a backup made with this one.")
+        raise Conflict(
+            "schema_newer",
+            "This database was written by a newer Careline. Install that version again, or restore a backup made with this one.",
+        )
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     if not plan:
         return ["The database is up to date."]
@@ -53,7 +60,7 @@ def _copy_before(count: int) -> str:
     if connection.vendor != "sqlite":
         target = Path(settings.DATA_DIR) / "backups" / f"before-migrate-{clock.now():%Y%m%d-%H%M%S}.sql"
         return dumping.dump_postgres(target)
-    database = Path(settings.DATABASES["default"]["NAME"])
+    database = Path(str(settings.DATABASES["default"]["NAME"]))
     target = database.parent / "backups" / f"before-migrate-{clock.now():%Y%m%d-%H%M%S}.sqlite3"
     target.parent.mkdir(parents=True, exist_ok=True)
     with connection.cursor() as cursor:
@@ -64,7 +71,11 @@ def _copy_before(count: int) -> str:
 
 def home() -> str:
     """What makes this installation this one: its data folder and host. A copied database finds another."""
-    return f"{socket.gethostname()}:{Path(settings.DATA_DIR)}" if connection.vendor == "sqlite" else f"postgresql:{settings.BASE_URL}"
+    return (
+        f"{socket.gethostname()}:{Path(settings.DATA_DIR)}"
+        if connection.vendor == "sqlite"
+        else f"postgresql:{settings.BASE_URL}"
+    )
 
 
 def recognise_home() -> None:
@@ -75,7 +86,10 @@ def recognise_home() -> None:
         return
     if not row.is_held:
         Installation.objects.filter(id=1).update(is_held=True, held_reason="copied")
-    _log.warning("installation_held", reason="This database was copied from another place. Polling and sending are held until `careline resume`.")
+    _log.warning(
+        "installation_held",
+        reason="This database was copied from another place. Polling and sending are held until `careline resume`.",
+    )
 
 
 def resume() -> str:
@@ -91,8 +105,12 @@ def hold_channel(channel_id: int, *, held: bool) -> str:
     if row is None:
         raise NotFound("channel_not_found", "There is no such channel. `careline channel list` shows them.")
     with unit_of_work() as work:
-        Channel.objects.filter(id=channel_id).update(held_at=clock.now() if held else None, held_reason="by command" if held else "")
-        work.record_event(row.workspace_id, "channel.changed", channel_id=channel_id, facts={"what": "held" if held else "resumed"})
+        Channel.objects.filter(id=channel_id).update(
+            held_at=clock.now() if held else None, held_reason="by command" if held else ""
+        )
+        work.record_event(
+            row.workspace_id, "channel.changed", channel_id=channel_id, facts={"what": "held" if held else "resumed"}
+        )
     return f"{row.name} is {'held' if held else 'active'}."
 
 

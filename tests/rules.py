@@ -36,7 +36,11 @@ def one_write_transaction(path: Path, name: str, tree: ast.Module) -> Iterator[F
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr == "atomic":
-            yield path, node.lineno, "transaction.atomic: use careline.events.recording.unit_of_work, which numbers the events"
+            yield (
+                path,
+                node.lineno,
+                "transaction.atomic: use careline.events.recording.unit_of_work, which numbers the events",
+            )
 
 
 def no_broad_except(path: Path, name: str, tree: ast.Module) -> Iterator[Finding]:
@@ -44,7 +48,9 @@ def no_broad_except(path: Path, name: str, tree: ast.Module) -> Iterator[Finding
     if name in _BROAD_EXCEPT or name.startswith("simulator/") or name.startswith("channels/conformance/"):
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.ExceptHandler) and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})):
+        if isinstance(node, ast.ExceptHandler) and (
+            node.type is None or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
+        ):
             reraises = any(isinstance(inner, ast.Raise) for inner in ast.walk(node))
             if not reraises:
                 yield path, node.lineno, "a broad except: name the errors, or let the worker loop have it"
@@ -56,7 +62,12 @@ def one_clock(path: Path, name: str, tree: ast.Module) -> Iterator[Finding]:
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if (node.value.id, node.attr) in {("datetime", "now"), ("datetime", "utcnow"), ("time", "time"), ("timezone", "now")}:
+            if (node.value.id, node.attr) in {
+                ("datetime", "now"),
+                ("datetime", "utcnow"),
+                ("time", "time"),
+                ("timezone", "now"),
+            }:
                 yield path, node.lineno, f"{node.value.id}.{node.attr}: use careline.kit.clock"
 
 

@@ -23,7 +23,13 @@ class Connection(models.Model):
 class Channel(models.Model):
     """One connected account of one network. `state` is the machine's; holding is an administrator's (or a restore's)."""
 
-    STATES = [("active", "active"), ("failing", "failing"), ("silent", "silent"), ("unauthorised", "unauthorised"), ("off", "off")]
+    STATES = [
+        ("active", "active"),
+        ("failing", "failing"),
+        ("silent", "silent"),
+        ("unauthorised", "unauthorised"),
+        ("off", "off"),
+    ]
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)

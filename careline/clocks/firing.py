@@ -44,7 +44,11 @@ def fire_due(limit: int = BATCH) -> int:
     leaves it due, and whatever its handler wrote is rolled back with it.
     """
     fired = 0
-    due_ids = list(Clock.objects.filter(fired_at__isnull=True, due_at__lte=clock.now()).order_by("due_at").values_list("id", flat=True)[:limit])
+    due_ids = list(
+        Clock.objects.filter(fired_at__isnull=True, due_at__lte=clock.now())
+        .order_by("due_at")
+        .values_list("id", flat=True)[:limit]
+    )
     for clock_id in due_ids:
         fired += _fire_one(clock_id)
     return fired
@@ -53,7 +57,11 @@ def fire_due(limit: int = BATCH) -> int:
 def _fire_one(clock_id: int) -> int:
     try:
         with unit_of_work() as work:
-            claimed = Clock.objects.select_for_update(skip_locked=True).filter(id=clock_id, fired_at__isnull=True, due_at__lte=clock.now()).first()
+            claimed = (
+                Clock.objects.select_for_update(skip_locked=True)
+                .filter(id=clock_id, fired_at__isnull=True, due_at__lte=clock.now())
+                .first()
+            )
             if claimed is None:
                 return 0
             Clock.objects.filter(id=clock_id).update(fired_at=clock.now())

@@ -34,7 +34,12 @@ def take(names: list[str], *, lasts_s: float, owner: str = OWNER) -> dict[str, i
 
 def check_held(fences: dict[str, int], *, owner: str = OWNER) -> bool:
     """Inside a transaction: are all these leases still ours? Locks their rows until commit, so nobody takes them over meanwhile. One statement."""
-    rows = Lease.objects.select_for_update().filter(what__in=list(fences), owner=owner).order_by("what").values_list("what", "fence")
+    rows = (
+        Lease.objects.select_for_update()
+        .filter(what__in=list(fences), owner=owner)
+        .order_by("what")
+        .values_list("what", "fence")
+    )
     return dict(rows) == fences
 
 

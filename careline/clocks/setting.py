@@ -11,9 +11,19 @@ from careline.clocks.models import Clock
 from careline.kit.bulk import insert_rows
 
 
-def due(workspace_id: int, kind: str, subject_id: int, due_at: datetime, *, name: str = "", facts: dict[str, Any] | None = None) -> Clock:
+def due(
+    workspace_id: int,
+    kind: str,
+    subject_id: int,
+    due_at: datetime,
+    *,
+    name: str = "",
+    facts: dict[str, Any] | None = None,
+) -> Clock:
     """A clock to be saved by `set_clocks`."""
-    return Clock(workspace_id=workspace_id, kind=kind, subject_id=subject_id, name=name, due_at=due_at, facts=facts or {})
+    return Clock(
+        workspace_id=workspace_id, kind=kind, subject_id=subject_id, name=name, due_at=due_at, facts=facts or {}
+    )
 
 
 def set_clocks(clocks: Iterable[Clock]) -> None:
@@ -21,7 +31,11 @@ def set_clocks(clocks: Iterable[Clock]) -> None:
     latest = {(one.kind, one.subject_id, one.name): one for one in clocks}
     if not latest:
         return
-    insert_rows([latest[key] for key in sorted(latest)], unique=("kind", "subject_id", "name"), update=("due_at", "fired_at", "facts", "workspace_id"))
+    insert_rows(
+        [latest[key] for key in sorted(latest)],
+        unique=("kind", "subject_id", "name"),
+        update=("due_at", "fired_at", "facts", "workspace_id"),
+    )
     firing.nudge_after_commit(min(one.due_at for one in latest.values()))
 
 

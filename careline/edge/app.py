@@ -26,7 +26,7 @@ Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 class CachedStatic(StaticFiles):
     """Static files; an address with its content's hash (`?v=`) may be kept for a year."""
 
-    def file_response(self, *args: object, **kwargs: object) -> Response:  # type: ignore[override] # same call, looser types
+    def file_response(self, *args: object, **kwargs: object) -> Response:
         answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
         scope = args[2] if len(args) > 2 else kwargs["scope"]
         versioned = b"v=" in scope.get("query_string", b"")  # type: ignore[attr-defined] # an ASGI scope
@@ -72,7 +72,11 @@ def _operating_routes(doors: Doors, metrics_token: str) -> list[Route]:
         if metrics_token:
             allowed = request.headers.get("authorization", "") == f"Bearer {metrics_token}"
         else:
-            allowed = request.client is not None and request.client.host in {"127.0.0.1", "::1"} and "x-forwarded-for" not in request.headers
+            allowed = (
+                request.client is not None
+                and request.client.host in {"127.0.0.1", "::1"}
+                and "x-forwarded-for" not in request.headers
+            )
         if not allowed:
             return PlainTextResponse("Metrics are for this machine, or for bearers of CARELINE_METRICS_TOKEN.\n", 403)
         return Response(await doors.metrics(), media_type="text/plain; version=0.0.4")

@@ -34,19 +34,31 @@ class CoreGuard:
         if scope["type"] != "http":
             return
         try:
-            body = b"" if scope["method"] in {"GET", "HEAD"} else await read_body(Request(scope, receive), self._limit_bytes)
+            body = (
+                b""
+                if scope["method"] in {"GET", "HEAD"}
+                else await read_body(Request(scope, receive), self._limit_bytes)
+            )
         except CarelineError as error:
             await error_answer(error)(scope, receive, send)
             return
         inner = {**scope, "headers": self._headers(scope)}
         if self._scheme(scope) == "https":
             inner["scheme"] = "https"
-        target = self._sign_in if scope["path"].startswith(("/accounts/", "/setup/", "/join/")) and scope["method"] == "POST" else self._core
+        target = (
+            self._sign_in
+            if scope["path"].startswith(("/accounts/", "/setup/", "/join/")) and scope["method"] == "POST"
+            else self._core
+        )
         await target(inner, _replay(body), send)
 
     def _headers(self, scope: Scope) -> list[tuple[bytes, bytes]]:
         is_trusted = (scope.get("client") or ("", 0))[0] in self._trusted
-        return [(name, value) for name, value in scope["headers"] if b"_" not in name and (is_trusted or not name.startswith(b"x-forwarded-"))]
+        return [
+            (name, value)
+            for name, value in scope["headers"]
+            if b"_" not in name and (is_trusted or not name.startswith(b"x-forwarded-"))
+        ]
 
     def _scheme(self, scope: Scope) -> str:
         if (scope.get("client") or ("", 0))[0] in self._trusted:

@@ -143,7 +143,9 @@ class Hub:
         came = False
         for locale, streams in by_locale.items():
             try:
-                frames, is_gone = await self._doors.frames_after(workspace_id, min(stream.n for stream in streams), locale)
+                frames, is_gone = await self._doors.frames_after(
+                    workspace_id, min(stream.n for stream in streams), locale
+                )
             except Exception as error:  # the edge handler: the next poll tries again
                 _log.error("follow_failed", error=type(error).__name__)
                 continue
@@ -181,7 +183,9 @@ def send(frame: Frame, streams: list[Stream]) -> None:
         chosen = verdicts.get(stream.sight)
         if chosen is None:
             is_aside = bool(frame.aside_audience) and may_see(frame.aside_audience, stream.sight)
-            chosen = verdicts[stream.sight] = chunk if may_see(frame.audience, stream.sight) else aside if is_aside else silent
+            chosen = verdicts[stream.sight] = (
+                chunk if may_see(frame.audience, stream.sight) else aside if is_aside else silent
+            )
         stream.offer(chosen)
 
 

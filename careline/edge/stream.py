@@ -45,7 +45,15 @@ def stream_routes(doors: Doors, hub: Hub) -> list[Route]:
     async def say_presence(request: Request) -> Response:
         claims = doors.ticket("stream", request.query_params.get("ticket", ""))
         said = _presence(await read_body(request, 2048))
-        body = msgspec.json.encode({"agent": str(_number(claims, "agent")), "name": str(claims.get("name", "")), "case": said.case, "typing": said.typing, "mode": said.mode})
+        body = msgspec.json.encode(
+            {
+                "agent": str(_number(claims, "agent")),
+                "name": str(claims.get("name", "")),
+                "case": said.case,
+                "typing": said.typing,
+                "mode": said.mode,
+            }
+        )
         hub.tell(_number(claims, "ws"), Frame(0, "presence", "workspace", body))
         return Response(status_code=204)
 
@@ -76,7 +84,11 @@ async def _chunks(hub: Hub, stream: Stream, head: tuple[list[bytes], int]) -> As
     stream.n = since
     hub.join(stream)
     try:
-        yield b"retry: 1000\n" + f"id: {since}\nevent: open\ndata: {since}\n\n".encode() if not chunks else b"retry: 1000\n\n"
+        yield (
+            b"retry: 1000\n" + f"id: {since}\nevent: open\ndata: {since}\n\n".encode()
+            if not chunks
+            else b"retry: 1000\n\n"
+        )
         for chunk in chunks:
             yield chunk
         if chunks:

@@ -65,7 +65,13 @@ class PostgresBridge:
 
 def _dsn() -> str:
     known = connections["default"].settings_dict
-    parts = {"dbname": known["NAME"], "user": known["USER"], "password": known["PASSWORD"], "host": known["HOST"], "port": known["PORT"]}
+    parts = {
+        "dbname": known["NAME"],
+        "user": known["USER"],
+        "password": known["PASSWORD"],
+        "host": known["HOST"],
+        "port": known["PORT"],
+    }
     return psycopg.conninfo.make_conninfo(**{key: value for key, value in parts.items() if value})
 
 

@@ -35,4 +35,7 @@ class Event(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace_id", "n"], name="event_number")]
-        indexes = [models.Index(fields=["at"], name="event_at"), models.Index(fields=["workspace_id", "case_id", "n"], name="event_case")]
+        indexes = [
+            models.Index(fields=["at"], name="event_at"),
+            models.Index(fields=["workspace_id", "case_id", "n"], name="event_case"),
+        ]

@@ -23,11 +23,21 @@ class UnitOfWork:
     def __init__(self) -> None:
         self._events: dict[int, list[Event]] = defaultdict(list)
 
-    def record_event(self, workspace_id: int, kind: str, *, audience: str = "workspace", facts: dict[str, Any] | None = None, **ids: int | None) -> None:
+    def record_event(
+        self,
+        workspace_id: int,
+        kind: str,
+        *,
+        audience: str = "workspace",
+        facts: dict[str, Any] | None = None,
+        **ids: int | None,
+    ) -> None:
         """Append an event. `kind` is one of events.kinds.KINDS; `ids` are the id columns and `version` of Event. Never pass text."""
         if kind not in KINDS:
             raise KeyError(f"undocumented event kind {kind!r}: add it to events/kinds.py and docs/events.md")
-        self._events[workspace_id].append(Event(workspace_id=workspace_id, kind=kind, audience=audience, facts=facts or {}, at=clock.now(), **ids))
+        self._events[workspace_id].append(
+            Event(workspace_id=workspace_id, kind=kind, audience=audience, facts=facts or {}, at=clock.now(), **ids)
+        )
 
     def _number(self) -> None:
         fresh: list[Event] = []
@@ -65,7 +75,13 @@ def _advance(workspace_id: int, by: int) -> int:
 
 def last_number(workspace_id: int) -> int:
     """The newest number of a workspace: 0 before its first event. One statement."""
-    return EventCounter.objects.filter(workspace_id=workspace_id).annotate(last=F("n")).values_list("last", flat=True).first() or 0
+    return (
+        EventCounter.objects.filter(workspace_id=workspace_id)
+        .annotate(last=F("n"))
+        .values_list("last", flat=True)
+        .first()
+        or 0
+    )
 
 
 def _in_test_case() -> bool:

@@ -50,7 +50,11 @@ def prepare_file(workspace_id: int, content: bytes, name: str = "") -> PreparedF
     sha256 = hashlib.sha256(content).hexdigest()
     kind = typing_content.type_of(content, name)
     size = typing_content.image_size(content, kind)
-    known = StoredFile.objects.filter(workspace_id=workspace_id, sha256=sha256, erased_at__isnull=True).values_list("wrapped_key", flat=True).first()
+    known = (
+        StoredFile.objects.filter(workspace_id=workspace_id, sha256=sha256, erased_at__isnull=True)
+        .values_list("wrapped_key", flat=True)
+        .first()
+    )
     path = _path(workspace_id, sha256)
     if known is not None and path.exists():
         return PreparedFile(workspace_id, sha256, len(content), kind, *size, bytes(known))
@@ -93,7 +97,9 @@ def save_files(prepared: Iterable[PreparedFile]) -> dict[tuple[int, str], int]:
         update_fields=["wrapped_key", "erased_at"],
     )
     found = StoredFile.objects.filter(sha256__in={sha for _, sha in by_key}).values_list("id", "workspace_id", "sha256")
-    return {(workspace_id, sha256): file_id for file_id, workspace_id, sha256 in found if (workspace_id, sha256) in by_key}
+    return {
+        (workspace_id, sha256): file_id for file_id, workspace_id, sha256 in found if (workspace_id, sha256) in by_key
+    }
 
 
 def count_references(file_ids: Iterable[int], by: int = 1) -> None:
@@ -124,9 +130,13 @@ def read_file(workspace_id: int, file_id: int) -> tuple[StoredFile, bytes]:
 def sweep_unreferenced(older_than: timedelta = timedelta(hours=24), limit: int = 500) -> int:
     """Erase files nobody refers to: the key first, then the bytes. Returns how many."""
     gone = list(
-        StoredFile.objects.filter(reference_count__lte=0, erased_at__isnull=True, created_at__lt=clock.now() - older_than).order_by("id")[:limit]
+        StoredFile.objects.filter(
+            reference_count__lte=0, erased_at__isnull=True, created_at__lt=clock.now() - older_than
+        ).order_by("id")[:limit]
     )
-    StoredFile.objects.filter(id__in=[row.id for row in gone], reference_count__lte=0).update(wrapped_key=b"", erased_at=clock.now())
+    StoredFile.objects.filter(id__in=[row.id for row in gone], reference_count__lte=0).update(
+        wrapped_key=b"", erased_at=clock.now()
+    )
     for row in gone:
         _path(row.workspace_id, row.sha256).unlink(missing_ok=True)
     return len(gone)

@@ -11,7 +11,15 @@ from PIL import Image
 
 INLINE_TYPES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 # Anything a browser could run or follow is handed out as plain bytes, whatever it calls itself.
-_NEVER = ("text/html", "image/svg", "application/xhtml", "text/xml", "application/xml", "application/javascript", "text/javascript")
+_NEVER = (
+    "text/html",
+    "image/svg",
+    "application/xhtml",
+    "text/xml",
+    "application/xml",
+    "application/javascript",
+    "text/javascript",
+)
 _MAX_PIXELS = 60_000_000
 _BIDI_AND_FORMAT = {"Cf", "Cc", "Co", "Cs", "Cn"}
 
@@ -56,7 +64,9 @@ def image_size(content: bytes, kind: str) -> tuple[int | None, int | None]:
 
 def safe_name(name: str, fallback: str = "file") -> str:
     """A display name without paths, control, format or bidi characters (right-to-left override included), at most 120 characters."""
-    plain = "".join(char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char) not in _BIDI_AND_FORMAT)
+    plain = "".join(
+        char for char in unicodedata.normalize("NFC", name) if unicodedata.category(char) not in _BIDI_AND_FORMAT
+    )
     plain = plain.replace("\\", "/").rsplit("/", 1)[-1].strip(" .")
     if len(plain) > 120:
         stem, dot, ending = plain.rpartition(".")

@@ -85,6 +85,8 @@ class Batch:
     waits: set[int] = field(default_factory=set)
     about: dict[int, int] = field(default_factory=dict)
     """Row of a change -> the message it changed."""
+    reworded: dict[int, Message] = field(default_factory=dict)
+    """Messages whose words changed or went: their cases must show it."""
     silenced: set[int] = field(default_factory=set)
     """Messages whose words were deleted: every raw delivery about them is emptied."""
     new_cases: set[int] = field(default_factory=set)

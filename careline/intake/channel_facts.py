@@ -19,7 +19,12 @@ def load(channel_ids: Iterable[int]) -> dict[int, ChannelFacts]:
     """Facts of the channels that exist and whose network is installed. One statement for those not kept."""
     now_s = time.monotonic()
     wanted = set(channel_ids)
-    found = {channel_id: facts for channel_id in wanted if (kept := _kept.get(channel_id)) and now_s - kept[0] < KEPT_S for facts in [kept[1]]}
+    found = {
+        channel_id: facts
+        for channel_id in wanted
+        if (kept := _kept.get(channel_id)) and now_s - kept[0] < KEPT_S
+        for facts in [kept[1]]
+    }
     for channel_id, row in access.channels_by_id(sorted(wanted - found.keys())).items():
         if row.network not in registry.networks():
             continue

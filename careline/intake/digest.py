@@ -81,7 +81,11 @@ class Digest:
         rows = _take(sorted(int(name.removeprefix("partition:")) for name in self._fences))
         self._count_backlog(len(rows))
         if rows:
-            digest_rows(rows, self._fences)
+            try:
+                digest_rows(rows, self._fences)
+            except (OperationalError, LeaseLost):
+                _forgive(rows)
+                raise
         return bool(rows)
 
     def _renew(self) -> None:
@@ -149,11 +153,21 @@ def _take(partitions: list[int]) -> list[JournalRow]:
     return together
 
 
+def _forgive(rows: list[JournalRow]) -> None:
+    """A deadlock or a lost lease is nobody's death: the rows are as innocent as before."""
+    still_new = JournalRow.objects.filter(id__in=[row.id for row in rows], state=JournalRow.NEW, attempts__gt=0)
+    still_new.update(attempts=F("attempts") - 1)
+
+
 def _lay_aside(rows: list[JournalRow], reason: str, detail: str) -> None:
     with unit_of_work() as work:
-        JournalRow.objects.filter(id__in=[row.id for row in rows]).update(state=JournalRow.DEAD, reason=reason, detail=detail[:300])
+        JournalRow.objects.filter(id__in=[row.id for row in rows]).update(
+            state=JournalRow.DEAD, reason=reason, detail=detail[:300]
+        )
         for row in rows:
-            work.record_event(row.workspace_id, "channel.dead_letter", channel_id=row.channel_id, facts={"what": reason})
+            work.record_event(
+                row.workspace_id, "channel.dead_letter", channel_id=row.channel_id, facts={"what": reason}
+            )
     DIGESTED.labels("dead").inc(len(rows))
 
 
@@ -182,7 +196,9 @@ def _digest_together(rows: list[JournalRow], fences: dict[str, int]) -> None:
         if held and not leases.check_held(held):
             raise LeaseLost
         batch.work = work
-        batch.policies = {workspace_id: policies_of(workspace_id) for workspace_id in sorted({row.workspace_id for row in rows})}
+        batch.policies = {
+            workspace_id: policies_of(workspace_id) for workspace_id in sorted({row.workspace_id for row in rows})
+        }
         for step in STEPS:
             step(batch)
         _mark_rows(batch)
@@ -195,23 +211,31 @@ def _digest_together(rows: list[JournalRow], fences: dict[str, int]) -> None:
 def _mark_rows(batch: Batch) -> None:
     """What became of each row, and an event for each dead letter. One statement for the messages, one for everything else."""
     message_of = batch.about | {item.row.id: item.message.id for item in batch.said if item.message is not None}
-    became = {row_id: message_id for row_id, message_id in message_of.items() if row_id not in batch.dead and row_id not in batch.waits}
+    became = {
+        row_id: message_id
+        for row_id, message_id in message_of.items()
+        if row_id not in batch.dead and row_id not in batch.waits
+    }
     others: list[tuple[int, str, str, int]] = []
     for row in batch.rows:
         if row.id in batch.dead:
             reason, detail = batch.dead[row.id]
             others.append((JournalRow.DEAD, reason[:40], detail[:300], row.id))
-            batch.work.record_event(row.workspace_id, "channel.dead_letter", channel_id=row.channel_id, facts={"what": reason})
+            batch.work.record_event(
+                row.workspace_id, "channel.dead_letter", channel_id=row.channel_id, facts={"what": reason}
+            )
         elif row.id not in became:
-            others.append((JournalRow.DONE, "waits" if row.id in batch.waits else batch.reasons.get(row.id, ""), "", row.id))
-    _update_rows(became, others, connection.ops.adapt_datetimefield_value(batch.now))
+            others.append(
+                (JournalRow.DONE, "waits" if row.id in batch.waits else batch.reasons.get(row.id, ""), "", row.id)
+            )
+    _update_rows(became, others, str(connection.ops.adapt_datetimefield_value(batch.now)))
     late = [row_id for row_id, reason in batch.reasons.items() if reason == "deleted_by_author"]
     if batch.silenced or late:
         spoken = Q(message_id__in=batch.silenced) | Q(id__in=late)
         JournalRow.objects.filter(spoken).update(raw=b"", purged_at=batch.now)
 
 
-def _update_rows(became: dict[int, int], others: list[tuple[int, str, str, int]], stamp: object) -> None:
+def _update_rows(became: dict[int, int], others: list[tuple[int, str, str, int]], stamp: str) -> None:
     with connection.cursor() as cursor:
         if became:
             marks = ", ".join(["(%s, %s)"] * len(became))
@@ -229,5 +253,7 @@ def _update_rows(became: dict[int, int], others: list[tuple[int, str, str, int]]
 
 def _rearm_waiting() -> None:
     """Changes that came before their message get another look."""
-    waiting = JournalRow.objects.filter(reason="waits", state=JournalRow.DONE, received_at__gt=clock.now() - WAITS_FOR - timedelta(minutes=1))
+    waiting = JournalRow.objects.filter(
+        reason="waits", state=JournalRow.DONE, received_at__gt=clock.now() - WAITS_FOR - timedelta(minutes=1)
+    )
     waiting.update(state=JournalRow.NEW, attempts=0, reason="")

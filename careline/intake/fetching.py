@@ -71,7 +71,9 @@ class Fetcher:
         problem = "not_fetched"
         for number in range(TRIES):
             try:
-                answer = await self._clients[wanted.is_in_house].request("GET", wanted.url, limit_bytes=settings.UPLOAD_LIMIT_BYTES)
+                answer = await self._clients[wanted.is_in_house].request(
+                    "GET", wanted.url, limit_bytes=settings.UPLOAD_LIMIT_BYTES
+                )
             except TooLarge:
                 problem = "too_large"
                 break
@@ -98,12 +100,24 @@ class Fetcher:
 
 
 def _take() -> list[Wanted]:
-    waiting = list(Attachment.objects.select_related("message").exclude(fetch_url="").filter(file__isnull=True, problem="").order_by("id")[:AT_ONCE])
+    waiting = list(
+        Attachment.objects.select_related("message")
+        .exclude(fetch_url="")
+        .filter(file__isnull=True, problem="")
+        .order_by("id")[:AT_ONCE]
+    )
     if not waiting or not leases.take(["fetching"], lasts_s=60):
         return []
     hosts = _house_hosts({row.message.channel_id or 0 for row in waiting})
     return [
-        Wanted(row.id, row.workspace_id, row.fetch_url, row.name, urlsplit(row.fetch_url).netloc in hosts.get(row.message.channel_id or 0, set())) for row in waiting
+        Wanted(
+            row.id,
+            row.workspace_id,
+            row.fetch_url,
+            row.name,
+            urlsplit(row.fetch_url).netloc in hosts.get(row.message.channel_id or 0, set()),
+        )
+        for row in waiting
     ]
 
 
@@ -125,7 +139,12 @@ def keep_fetched(wanted: Wanted, content: bytes) -> None:
         give_up(wanted, refused.code)
         return
     with unit_of_work() as work:
-        row = Attachment.objects.select_for_update(of=("self",)).select_related("message").filter(id=wanted.attachment_id, file__isnull=True).first()
+        row = (
+            Attachment.objects.select_for_update(of=("self",))
+            .select_related("message")
+            .filter(id=wanted.attachment_id, file__isnull=True)
+            .first()
+        )
         if row is None:
             return
         file_id = storing.save_files([prepared])[(wanted.workspace_id, prepared.sha256)]
@@ -133,7 +152,14 @@ def keep_fetched(wanted: Wanted, content: bytes) -> None:
         row.file_id, row.fetch_url = file_id, ""
         row.save(update_fields=["file", "fetch_url"])
         message = row.message
-        work.record_event(message.workspace_id, "message.filed", case_id=message.case_id, thread_id=message.thread_id, message_id=message.id, channel_id=message.channel_id)
+        work.record_event(
+            message.workspace_id,
+            "message.filed",
+            case_id=message.case_id,
+            thread_id=message.thread_id,
+            message_id=message.id,
+            channel_id=message.channel_id,
+        )
 
 
 def give_up(wanted: Wanted, problem: str) -> None:
@@ -144,4 +170,11 @@ def give_up(wanted: Wanted, problem: str) -> None:
             return
         Attachment.objects.filter(id=row.id).update(problem=problem[:60], fetch_url="")
         message = row.message
-        work.record_event(message.workspace_id, "message.filed", case_id=message.case_id, thread_id=message.thread_id, message_id=message.id, channel_id=message.channel_id)
+        work.record_event(
+            message.workspace_id,
+            "message.filed",
+            case_id=message.case_id,
+            thread_id=message.thread_id,
+            message_id=message.id,
+            channel_id=message.channel_id,
+        )

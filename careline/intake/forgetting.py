@@ -34,7 +34,11 @@ class JournalFollower:
         rows = JournalRow.objects.filter(workspace_id=workspace_id, purged_at__isnull=True)
         rows.filter(message_id__in=said).update(raw=b"", purged_at=clock.now())
         undigested = rows.filter(~Q(state=JournalRow.DONE))
-        named = [row.id for row in undigested.only("id", "raw").iterator(chunk_size=200) if any(key.encode() in bytes(row.raw) for key in keys)]
+        named = [
+            row.id
+            for row in undigested.only("id", "raw").iterator(chunk_size=200)
+            if any(key.encode() in bytes(row.raw) for key in keys)
+        ]
         rows.filter(id__in=named).update(raw=b"", purged_at=clock.now())
         return []
 

@@ -47,14 +47,22 @@ def purge_workspace(workspace: Workspace) -> dict[str, int]:
     """Apply a workspace's retention days to raw deliveries, events and sending logs."""
     now = clock.now()
     raw_until = now - timedelta(days=workspace.keep_raw_days)
-    old_raw = JournalRow.objects.filter(workspace_id=workspace.id, received_at__lt=raw_until, purged_at__isnull=True, state=JournalRow.DONE)
+    old_raw = JournalRow.objects.filter(
+        workspace_id=workspace.id, received_at__lt=raw_until, purged_at__isnull=True, state=JournalRow.DONE
+    )
     raw_ids = list(old_raw.values_list("id", flat=True)[:CHUNK])
     # The row stays as the memory of its key: a platform that repeats it years later is still recognised.
     JournalRow.objects.filter(id__in=raw_ids).update(raw=b"", purged_at=now)
     return {
         "raw": len(raw_ids),
-        "events": _delete(Event.objects.filter(workspace_id=workspace.id, at__lt=now - timedelta(days=workspace.keep_events_days))),
-        "attempts": _delete(Attempt.objects.filter(workspace_id=workspace.id, ended_at__lt=now - timedelta(days=workspace.keep_sending_logs_days))),
+        "events": _delete(
+            Event.objects.filter(workspace_id=workspace.id, at__lt=now - timedelta(days=workspace.keep_events_days))
+        ),
+        "attempts": _delete(
+            Attempt.objects.filter(
+                workspace_id=workspace.id, ended_at__lt=now - timedelta(days=workspace.keep_sending_logs_days)
+            )
+        ),
     }
 
 

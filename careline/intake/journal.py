@@ -28,7 +28,9 @@ from careline.kit import clock, crashing, ids
 
 PARTITIONS = 64
 BATCH_ROWS = 512
-_COLUMNS = "id, workspace_id, channel_id, event_key, order_key, partition, raw, state, attempts, reason, detail, received_at"
+_COLUMNS = (
+    "id, workspace_id, channel_id, event_key, order_key, partition, raw, state, attempts, reason, detail, received_at"
+)
 _INSERT = f"INSERT INTO journal ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s) ON CONFLICT (channel_id, event_key) DO NOTHING"  # noqa: S608
 _log = structlog.get_logger()
 
@@ -129,7 +131,8 @@ class Journal:
         with self._waiting:
             while not self._queue and not self._stopping:
                 self._waiting.wait()
-            taken, size = [], 0
+            taken: list[Entry] = []
+            size = 0
             while self._queue and (not taken or size + len(self._queue[0][0]) <= BATCH_ROWS):
                 entry = self._queue.popleft()
                 taken.append(entry)
@@ -169,7 +172,9 @@ def _settle(outcomes: list[tuple[Waiter, int | None]]) -> None:
         if waiter.done():
             continue
         if count is None:
-            waiter.set_exception(Unavailable("journal_failed", "The message could not be stored. Try again in a few seconds."))
+            waiter.set_exception(
+                Unavailable("journal_failed", "The message could not be stored. Try again in a few seconds.")
+            )
         else:
             waiter.set_result(count)
 
@@ -179,13 +184,28 @@ def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | N
     now = clock.now()
     stamp: Any = connection.ops.adapt_datetimefield_value(now)
     values = [
-        (ids.new_id(), row.workspace_id, row.channel_id, row.event_key, row.order_key, partition_of(row.channel_id, row.order_key), row.raw, row.state, row.reason, "", stamp)
+        (
+            ids.new_id(),
+            row.workspace_id,
+            row.channel_id,
+            row.event_key,
+            row.order_key,
+            partition_of(row.channel_id, row.order_key),
+            row.raw,
+            row.state,
+            row.reason,
+            "",
+            stamp,
+        )
         for row in rows
     ]
     with transaction.atomic(), connection.cursor() as cursor:
         if values:
             cursor.executemany(_INSERT, values)
         for channel_id, value in (cursors or {}).items():
-            cursor.execute("UPDATE channels_channel SET cursor = %s, last_contact_at = %s WHERE id = %s", [msgspec.json.encode(value).decode(), stamp, channel_id])
+            cursor.execute(
+                "UPDATE channels_channel SET cursor = %s, last_contact_at = %s WHERE id = %s",
+                [msgspec.json.encode(value).decode(), stamp, channel_id],
+            )
         crashing.pass_point("journal.before_commit")
     crashing.pass_point("journal.after_commit")

@@ -20,7 +20,7 @@ from careline.channels.base import ChannelView, Tools
 from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.errors import ChannelError, Unavailable
-from careline.intake.journal import Cursor, Journal, row_of
+from careline.intake.journal import Cursor, Journal, NewRow, row_of
 from careline.workspaces.models import Installation
 
 SCAN_S = 2.0
@@ -46,7 +46,9 @@ class Readers:
         while not self._stopping:
             try:
                 wanted = await self._in_thread(listening_channels)
-                held = await self._in_thread(leases.take, [_lease(channel_id) for channel_id in wanted], lasts_s=LEASE_S)
+                held = await self._in_thread(
+                    leases.take, [_lease(channel_id) for channel_id in wanted], lasts_s=LEASE_S
+                )
                 self._match({channel_id: view for channel_id, view in wanted.items() if _lease(channel_id) in held})
             except Exception as error:  # the worker loop
                 _log.error("readers_scan_failed", error=type(error).__name__)
@@ -98,10 +100,10 @@ class Readers:
             await self._keep(rows, Cursor(channel.id, dict(fetched.cursor)))
             await self._in_thread(_note_contact, channel.id, bool(rows))
 
-    async def _keep(self, rows: list[object], cursor: Cursor) -> None:
+    async def _keep(self, rows: list[NewRow], cursor: Cursor) -> None:
         while True:
             try:
-                await asyncio.wrap_future(self._journal.submit(rows, cursor))  # type: ignore[arg-type] # NewRow
+                await asyncio.wrap_future(self._journal.submit(rows, cursor))
                 return
             except Unavailable:
                 await asyncio.sleep(1.0)
@@ -143,4 +145,8 @@ def _lease(channel_id: int) -> str:
 
 
 def _pause_s(failures: int, retry_after_s: float | None) -> float:
-    return retry_after_s if retry_after_s is not None else min(LONGEST_PAUSE_S, 2.0 ** min(failures, 7)) * random.uniform(0.7, 1.0)  # noqa: S311
+    return (
+        retry_after_s
+        if retry_after_s is not None
+        else min(LONGEST_PAUSE_S, 2.0 ** min(failures, 7)) * random.uniform(0.7, 1.0)
+    )

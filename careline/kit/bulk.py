@@ -20,7 +20,13 @@ MOST_PARAMETERS: Final = 30_000
 Converter = Callable[[Any], Any]
 
 
-def insert_rows(rows: Iterable[models.Model], *, unique: Sequence[str] = (), update: Sequence[str] = (), ignore_conflicts: bool = False) -> None:
+def insert_rows(
+    rows: Iterable[models.Model],
+    *,
+    unique: Sequence[str] = (),
+    update: Sequence[str] = (),
+    ignore_conflicts: bool = False,
+) -> None:
     """Insert model instances, in the caller's transaction. One statement a table and batch (on SQLite one prepared statement run for each row).
 
     `unique` and `update` are field names: on conflict of the first, the second are overwritten. Ids must be set, as ours always are.
@@ -59,12 +65,14 @@ def _read(row: models.Model, plan: _Plan) -> list[Any]:
 
 
 @lru_cache(maxsize=256)
-def _statement(model: type[models.Model], unique: tuple[str, ...], update: tuple[str, ...], ignore_conflicts: bool, vendor: str) -> tuple[str, str, _Plan]:
+def _statement(
+    model: type[models.Model], unique: tuple[str, ...], update: tuple[str, ...], ignore_conflicts: bool, vendor: str
+) -> tuple[str, str, _Plan]:
     quote = connection.ops.quote_name
     fields = model._meta.concrete_fields
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES"
-    by_name = {field.name: quote(field.column) for field in fields} | {field.attname: quote(field.column) for field in fields}
+    by_name = {name: quote(str(field.column)) for field in fields for name in (field.name, field.attname)}
     tail = ""
     if update:
         sets = ", ".join(f"{by_name[name]} = excluded.{by_name[name]}" for name in update)
@@ -73,7 +81,13 @@ def _statement(model: type[models.Model], unique: tuple[str, ...], update: tuple
         tail = "ON CONFLICT DO NOTHING"
     names = tuple(field.attname for field in fields)
     converters = ((place, _converter(field, vendor)) for place, field in enumerate(fields))
-    return head, tail, _Plan(names, attrgetter(*names), tuple((place, convert) for place, convert in converters if convert is not None))
+    return (
+        head,
+        tail,
+        _Plan(
+            names, attrgetter(*names), tuple((place, convert) for place, convert in converters if convert is not None)
+        ),
+    )
 
 
 def _converter(field: models.Field[Any, Any], vendor: str) -> Converter | None:

@@ -33,7 +33,9 @@ class Box:
         try:
             return self._fernet.decrypt(sealed)
         except InvalidToken as refused:
-            raise CarelineError("secret_unreadable", "A secret cannot be read with this installation's key.") from refused
+            raise CarelineError(
+                "secret_unreadable", "A secret cannot be read with this installation's key."
+            ) from refused
 
 
 def new_file_key() -> bytes:

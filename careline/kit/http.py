@@ -59,7 +59,9 @@ class GuardedResolver(AbstractResolver):
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
 
-    async def resolve(self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC) -> list[ResolveResult]:
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
         results = [_result(host, port, entry) for entry in found]
         if not self._allow_private and any(not is_public(str(result["host"])) for result in results):
@@ -70,9 +72,15 @@ class GuardedResolver(AbstractResolver):
         """Nothing is held."""
 
 
-def _result(host: str, port: int, entry: tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]) -> ResolveResult:
+def _result(
+    host: str,
+    port: int,
+    entry: tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]],
+) -> ResolveResult:
     family, _, proto, _, address = entry
-    return ResolveResult(hostname=host, host=str(address[0]), port=port, family=family, proto=proto, flags=socket.AI_NUMERICHOST)
+    return ResolveResult(
+        hostname=host, host=str(address[0]), port=port, family=family, proto=proto, flags=socket.AI_NUMERICHOST
+    )
 
 
 class GuardedClient:
@@ -80,18 +88,30 @@ class GuardedClient:
 
     def __init__(self, *, allow_private: bool = False, timeout_s: float = 20.0) -> None:
         self._allow_private = allow_private
-        connector = aiohttp.TCPConnector(resolver=GuardedResolver(allow_private=allow_private), limit=100, ttl_dns_cache=0, use_dns_cache=False)
+        connector = aiohttp.TCPConnector(
+            resolver=GuardedResolver(allow_private=allow_private), limit=100, ttl_dns_cache=0, use_dns_cache=False
+        )
         self._session = aiohttp.ClientSession(
-            connector=connector, timeout=aiohttp.ClientTimeout(total=timeout_s, connect=min(10.0, timeout_s)), cookie_jar=aiohttp.DummyCookieJar()
+            connector=connector,
+            timeout=aiohttp.ClientTimeout(total=timeout_s, connect=min(10.0, timeout_s)),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
 
-    async def request(  # noqa: PLR0913 - one HTTP request has these parts
-        self, method: str, url: str, *, headers: Mapping[str, str] | None = None, body: bytes | None = None, limit_bytes: int = 10 * 1024 * 1024
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        limit_bytes: int = 10 * 1024 * 1024,
     ) -> Answer:
         """Send and read whole. Raises Refused, TooLarge, aiohttp.ClientError or TimeoutError. Redirects are followed for GET only, each one checked."""
         for _ in range(MAX_REDIRECTS + 1):
             self._check(url)
-            async with self._session.request(method, url, headers=headers, data=body, allow_redirects=False) as response:
+            async with self._session.request(
+                method, url, headers=headers, data=body, allow_redirects=False
+            ) as response:
                 if method == "POST":
                     crashing.pass_point("send.on_wire")
                 target = response.headers.get("Location", "")

@@ -48,7 +48,9 @@ def check_webhook(secret: str, headers: Mapping[str, str], body: bytes) -> None:
     """Raise SignInRequired unless one `v1` signature fits the raw body and the timestamp lies within five minutes."""
     webhook_id, stamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not webhook_id or not stamp.isascii() or not stamp.isdigit() or len(stamp) > 12:
-        raise SignInRequired("signature_missing", "The webhook-id and webhook-timestamp headers are missing or malformed.")
+        raise SignInRequired(
+            "signature_missing", "The webhook-id and webhook-timestamp headers are missing or malformed."
+        )
     if abs(clock.epoch_s() - int(stamp)) > TOLERANCE_S:
         raise SignInRequired("timestamp_stale", "The webhook-timestamp is more than five minutes away.")
     expected = sign(webhook_secret_bytes(secret), f"{webhook_id}.{stamp}.".encode() + body)

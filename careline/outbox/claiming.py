@@ -48,12 +48,19 @@ def claim_due(limit: int = CLAIM_LIMIT) -> list[Claim]:
         return []
     now = clock.now()
     with unit_of_work() as work:
-        due = list(_due(now).select_related("message", "message__thread").select_for_update(skip_locked=True, of=("self",)).order_by("not_before", "id")[:limit])
+        due = list(
+            _due(now)
+            .select_related("message", "message__thread")
+            .select_for_update(skip_locked=True, of=("self",))
+            .order_by("not_before", "id")[:limit]
+        )
         if not due:
             return []
         chosen = _first_of_each_thread(due)
         channels = access.channels_by_id(sorted({delivery.channel_id for delivery in chosen}))
-        within = [delivery for delivery in chosen if not _fail_closed(work, delivery, channels[delivery.channel_id], now)]
+        within = [
+            delivery for delivery in chosen if not _fail_closed(work, delivery, channels[delivery.channel_id], now)
+        ]
         allowed = [delivery for delivery in within if _may_send(delivery, channels[delivery.channel_id], now)]
         claims = _start_attempts(work, allowed, now)
     crashing.pass_point("send.attempt_committed")
@@ -61,8 +68,12 @@ def claim_due(limit: int = CLAIM_LIMIT) -> list[Claim]:
 
 
 def _due(now: datetime):  # type: ignore[no-untyped-def] # a queryset of Delivery
-    open_channels = Channel.objects.filter(state__in=_SENDABLE, held_at__isnull=True).filter(Q(open_until__isnull=True) | Q(open_until__lte=now))
-    return Delivery.objects.filter(state__in=["queued", "held"], not_before__lte=now, channel_id__in=open_channels.values("id"))
+    open_channels = Channel.objects.filter(state__in=_SENDABLE, held_at__isnull=True).filter(
+        Q(open_until__isnull=True) | Q(open_until__lte=now)
+    )
+    return Delivery.objects.filter(
+        state__in=["queued", "held"], not_before__lte=now, channel_id__in=open_channels.values("id")
+    )
 
 
 def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
@@ -70,7 +81,11 @@ def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
     threads = {delivery.thread_id for delivery in candidates}
     busy = _busy_threads(threads)
     # An earlier one that backs off holds back the later ones of its thread.
-    waiting = dict(Delivery.objects.filter(state__in=["queued", "held"], thread_id__in=threads).order_by("-id").values_list("thread_id", "id"))
+    waiting = dict(
+        Delivery.objects.filter(state__in=["queued", "held"], thread_id__in=threads)
+        .order_by("-id")
+        .values_list("thread_id", "id")
+    )
     chosen: list[Delivery] = []
     for delivery in sorted(candidates, key=lambda one: one.id):
         if delivery.thread_id not in busy and waiting.get(delivery.thread_id) == delivery.id:
@@ -82,12 +97,16 @@ def _first_of_each_thread(due: Iterable[Delivery]) -> list[Delivery]:
 def _fail_closed(work: UnitOfWork, delivery: Delivery, channel: Channel, now: datetime) -> bool:
     """Whether the platform's window has closed while the delivery waited: then it fails here, with the reason, and nothing touches the wire."""
     message = delivery.message
-    surfaces = {one.name: one for one in registry.network(channel.network).effective(access.view_channel(channel)).surfaces}
+    surfaces = {
+        one.name: one for one in registry.network(channel.network).effective(access.view_channel(channel)).surfaces
+    }
     surface = surfaces.get(message.surface)
     thread = message.thread
     if surface is None or thread is None or any(window.opens == "inbound_comment" for window in surface.windows):
         return False
-    code = window_of(surface, thread.last_inbound_at, now, "machine" if delivery.author_kind == "machine" else "human").closed_code
+    code = window_of(
+        surface, thread.last_inbound_at, now, "machine" if delivery.author_kind == "machine" else "human"
+    ).closed_code
     if not code.startswith("window_") or code == "window_not_open":
         return False
     delivery.state, delivery.error_code = "failed", code
@@ -98,7 +117,11 @@ def _fail_closed(work: UnitOfWork, delivery: Delivery, channel: Channel, now: da
 
 def _busy_threads(threads: set[int]) -> set[int]:
     """Threads with a delivery on the wire, or with one whose outcome the platform is being asked for: it may have to go again, before the others."""
-    open_ones = list(Delivery.objects.filter(state__in=["sending", "unknown"], thread_id__in=threads).values_list("thread_id", "state", "channel_id"))
+    open_ones = list(
+        Delivery.objects.filter(state__in=["sending", "unknown"], thread_id__in=threads).values_list(
+            "thread_id", "state", "channel_id"
+        )
+    )
     channels = access.channels_by_id(sorted({channel_id for _, state, channel_id in open_ones if state == "unknown"}))
     asked = {channel_id for channel_id, row in channels.items() if outbound_rules(row).unknown_outcome == "lookup"}
     return {thread_id for thread_id, state, channel_id in open_ones if state == "sending" or channel_id in asked}
@@ -119,13 +142,20 @@ def _may_send(delivery: Delivery, channel: Channel, now: datetime) -> bool:
 
 
 def _bucket_name(limit: Limit, delivery: Delivery, channel: Channel) -> str:
-    scopes = {"app": channel.connection_id, "account": channel.id, "thread": delivery.thread_id, "recipient": f"{channel.id}:{delivery.recipient[:60]}"}
+    scopes = {
+        "app": channel.connection_id,
+        "account": channel.id,
+        "thread": delivery.thread_id,
+        "recipient": f"{channel.id}:{delivery.recipient[:60]}",
+    }
     return f"{limit.scope}:{scopes[limit.scope]}:{limit.n}/{limit.per_s:g}"
 
 
 def take_token(name: str, limit: Limit, now: datetime) -> float:
     """Take one token inside the caller's transaction. Returns 0 when there was one, else the seconds until there is."""
-    bucket, _ = Bucket.objects.select_for_update().get_or_create(name=name, defaults={"tokens": float(limit.n), "refilled_at": now})
+    bucket, _ = Bucket.objects.select_for_update().get_or_create(
+        name=name, defaults={"tokens": float(limit.n), "refilled_at": now}
+    )
     rate = limit.n / limit.per_s
     tokens = min(float(limit.n), bucket.tokens + max(0.0, (now - bucket.refilled_at).total_seconds()) * rate)
     taken = tokens >= 1
@@ -134,7 +164,10 @@ def take_token(name: str, limit: Limit, now: datetime) -> float:
 
 
 def _start_attempts(work: UnitOfWork, deliveries: list[Delivery], now: datetime) -> list[Claim]:
-    attempts = [Attempt(workspace_id=one.workspace_id, delivery=one, number=one.tries + 1, owner=leases.OWNER, started_at=now) for one in deliveries]
+    attempts = [
+        Attempt(workspace_id=one.workspace_id, delivery=one, number=one.tries + 1, owner=leases.OWNER, started_at=now)
+        for one in deliveries
+    ]
     Attempt.objects.bulk_create(attempts)
     for delivery in deliveries:
         delivery.state, delivery.tries = "sending", delivery.tries + 1

@@ -10,6 +10,7 @@ from careline.files import storing
 from careline.outbox.models import Delivery
 from careline.people.models import Identity
 from careline.threads.models import Attachment, Message
+from careline.threads.starting import wire_key
 
 REFERENCES_KEPT = 20
 
@@ -27,7 +28,7 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
         attempt=attempt,
         surface=message.surface,
         thread_id=thread.id,
-        thread_key=thread.key,
+        thread_key=wire_key(thread),
         recipient=delivery.recipient,
         text=message.text,
         author_kind="machine" if delivery.author_kind == "machine" else "human",
@@ -37,7 +38,10 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
         references=_references(thread.id, message),
         to=_addresses(delivery.facts.get("to")),
         copied=_addresses(delivery.facts.get("copied")),
-        files=tuple(_file(attachment) for attachment in Attachment.objects.select_related("file").filter(message=message).order_by("id")),
+        files=tuple(
+            _file(attachment)
+            for attachment in Attachment.objects.select_related("file").filter(message=message).order_by("id")
+        ),
         agent_name=message.author_name,
         language=message.language,
         facts=facts,
@@ -46,7 +50,11 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
 
 
 def _references(thread_id: int, message: Message) -> tuple[str, ...]:
-    earlier = Message.objects.filter(thread_id=thread_id, platform_id__isnull=False, id__lt=message.id).order_by("-at").values_list("platform_id", flat=True)
+    earlier = (
+        Message.objects.filter(thread_id=thread_id, platform_id__isnull=False, id__lt=message.id)
+        .order_by("-at")
+        .values_list("platform_id", flat=True)
+    )
     return tuple(str(one) for one in reversed(list(earlier[:REFERENCES_KEPT])))
 
 

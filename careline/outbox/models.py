@@ -11,7 +11,10 @@ from careline.threads.models import Message
 class Delivery(models.Model):
     """`held` waits for undo or approval until `not_before`; `unknown` waits for its echo or a person. "sent" only when the platform said so."""
 
-    STATES = [(state, state) for state in ("held", "queued", "sending", "unknown", "sent", "delivered", "read", "failed", "cancelled")]
+    STATES = [
+        (state, state)
+        for state in ("held", "queued", "sending", "unknown", "sent", "delivered", "read", "failed", "cancelled")
+    ]
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()
@@ -36,7 +39,11 @@ class Delivery(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["channel_id", "not_before"], condition=models.Q(state__in=["queued", "held"]), name="delivery_due"),
+            models.Index(
+                fields=["channel_id", "not_before"],
+                condition=models.Q(state__in=["queued", "held"]),
+                name="delivery_due",
+            ),
             models.Index(fields=["channel_id", "platform_id"], name="delivery_platform"),
             models.Index(fields=["state"], condition=models.Q(state__in=["sending", "unknown"]), name="delivery_open"),
         ]

@@ -36,7 +36,9 @@ def _find(channel_id: int, receipt: ReceiptSeen) -> Delivery | None:
 
 
 def _advance(work: UnitOfWork, delivery: Delivery, receipt: ReceiptSeen) -> None:
-    if delivery.state in {"held", "queued", "sending", "unknown", "failed"} and (receipt.platform_id or receipt.state == "sent"):
+    if delivery.state in {"held", "queued", "sending", "unknown", "failed"} and (
+        receipt.platform_id or receipt.state == "sent"
+    ):
         mark_sent(work, delivery, receipt.platform_id, receipt.at)
     if receipt.state == "sent":
         return

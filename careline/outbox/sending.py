@@ -98,11 +98,15 @@ class Sender:
         try:
             sent = await asyncio.wait_for(network.send(outgoing, channel, self._tools), SEND_TIMEOUT_S)
         except ChannelError as error:
-            await self._in_thread(settling.settle_error, claim, error, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome)
+            await self._in_thread(
+                settling.settle_error, claim, error, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome
+            )
         except Exception as error:  # the worker loop: whatever an adapter raises, we cannot know whether it was posted
             _log.error("send_failed", network=network.slug, delivery=claim.delivery_id, error=type(error).__name__)
             unknown = ChannelError("adapter_failed", type(error).__name__, outcome_unknown=True)
-            await self._in_thread(settling.settle_error, claim, unknown, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome)
+            await self._in_thread(
+                settling.settle_error, claim, unknown, max_tries=rules.max_tries, unknown_rule=rules.unknown_outcome
+            )
         else:
             crashing.pass_point("send.answered")
             await self._in_thread(settling.settle_sent, claim, sent)
@@ -137,15 +141,23 @@ class Sender:
 
     def _recover(self) -> None:
         """Deliveries on the wire of a sender whose lease is over. Alone on the database, every other sender is dead at once."""
-        open_attempts = Attempt.objects.filter(ended_at__isnull=True, delivery__state="sending").exclude(owner=leases.OWNER)
+        open_attempts = Attempt.objects.filter(ended_at__isnull=True, delivery__state="sending").exclude(
+            owner=leases.OWNER
+        )
         owners = set(open_attempts.values_list("owner", flat=True))
         if not owners:
             return
         names = {claiming.owner_lease(owner) for owner in owners}
-        alive = set() if self._alone else set(Lease.objects.filter(what__in=names, expires_at__gt=clock.now()).values_list("what", flat=True))
+        alive = (
+            set()
+            if self._alone
+            else set(Lease.objects.filter(what__in=names, expires_at__gt=clock.now()).values_list("what", flat=True))
+        )
         for attempt in open_attempts.select_related("delivery"):
             if claiming.owner_lease(attempt.owner) not in alive:
-                settling.settle_abandoned(attempt.delivery_id, safe_retry=_is_safe_to_repeat(attempt.delivery.channel_id))
+                settling.settle_abandoned(
+                    attempt.delivery_id, safe_retry=_is_safe_to_repeat(attempt.delivery.channel_id)
+                )
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:

@@ -12,7 +12,8 @@ from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock
 from careline.outbox.claiming import Claim, record_state
 from careline.outbox.models import Attempt, Delivery
-from careline.threads.models import Message, MessageAlias
+from careline.threads.models import Message, MessageAlias, Thread
+from careline.threads.starting import adopt_key
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 2.0, 900.0
 _ARRIVED = ("sent", "delivered", "read")
@@ -25,10 +26,21 @@ def settle_sent(claim: Claim, sent: Sent) -> None:
         _end_attempt(claim, "sent")
         if delivery.state not in _ARRIVED:
             mark_sent(work, delivery, sent.platform_id, sent.at or clock.now(), sent.aliases)
+        _adopt_thread(work, delivery, sent.thread_key)
         Channel.objects.filter(id=delivery.channel_id).update(last_out_at=clock.now(), fail_count=0, open_until=None)
 
 
-def mark_sent(work: UnitOfWork, delivery: Delivery, platform_id: str, at: datetime, aliases: tuple[str, ...] = ()) -> None:
+def _adopt_thread(work: UnitOfWork, delivery: Delivery, thread_key: str) -> None:
+    """A conversation we began has its platform's name now; if it was heard under that name already, the two are one."""
+    thread = Thread.objects.filter(id=delivery.thread_id).first()
+    standing = adopt_key(work, thread, thread_key) if thread else None
+    if standing is not None and standing.id != delivery.thread_id:
+        Delivery.objects.filter(thread_id=delivery.thread_id).update(thread_id=standing.id)
+
+
+def mark_sent(
+    work: UnitOfWork, delivery: Delivery, platform_id: str, at: datetime, aliases: tuple[str, ...] = ()
+) -> None:
     """Inside a unit of work: the delivery is sent and its message carries the platform's id.
 
     When the echo was digested first, as a message of its own, that twin is folded into ours: one message, not two.
@@ -37,10 +49,18 @@ def mark_sent(work: UnitOfWork, delivery: Delivery, platform_id: str, at: dateti
     delivery.error_code = delivery.error_detail = ""
     delivery.save(update_fields=["state", "platform_id", "sent_at", "error_code", "error_detail"])
     if platform_id:
-        Message.objects.filter(channel_id=delivery.channel_id, platform_id=platform_id, is_echo=True).exclude(id=delivery.message_id).delete()
-        Message.objects.filter(id=delivery.message_id, platform_id__isnull=True).update(platform_id=platform_id[:400], channel_id=delivery.channel_id)
+        Message.objects.filter(channel_id=delivery.channel_id, platform_id=platform_id, is_echo=True).exclude(
+            id=delivery.message_id
+        ).delete()
+        Message.objects.filter(id=delivery.message_id, platform_id__isnull=True).update(
+            platform_id=platform_id[:400], channel_id=delivery.channel_id
+        )
     MessageAlias.objects.bulk_create(
-        [MessageAlias(channel_id=delivery.channel_id, platform_id=alias[:400], message_id=delivery.message_id) for alias in aliases], ignore_conflicts=True
+        [
+            MessageAlias(channel_id=delivery.channel_id, platform_id=alias[:400], message_id=delivery.message_id)
+            for alias in aliases
+        ],
+        ignore_conflicts=True,
     )
     record_state(work, delivery)
 
@@ -77,7 +97,8 @@ def backoff_s(tries: int, retry_after_s: float | None) -> float:
     """Seconds until the next try: the platform's own word if it gave one, else doubling with jitter."""
     if retry_after_s is not None:
         return max(0.0, min(retry_after_s, 24 * 3600))
-    return min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2 ** max(0, tries - 1)) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
+    doubled: float = min(LONGEST_BACKOFF_S, FIRST_BACKOFF_S * 2.0 ** max(0, tries - 1))
+    return doubled * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
 
 
 def _slow_down(channel_id: int, error: ChannelError) -> None:
@@ -86,7 +107,11 @@ def _slow_down(channel_id: int, error: ChannelError) -> None:
     if error.unauthorised:
         channel.update(state="unauthorised", last_error=error.code[:300], last_error_at=now)
     elif error.retry_after_s is not None:
-        channel.update(open_until=now + timedelta(seconds=min(error.retry_after_s, 3600)), last_error=error.code[:300], last_error_at=now)
+        channel.update(
+            open_until=now + timedelta(seconds=min(error.retry_after_s, 3600)),
+            last_error=error.code[:300],
+            last_error_at=now,
+        )
     elif not error.permanent:
         channel.update(last_error=error.code[:300], last_error_at=now)
 
@@ -99,6 +124,7 @@ def settle_found(delivery_id: int, sent: Sent | None) -> None:
             return
         if sent is not None:
             mark_sent(work, delivery, sent.platform_id, sent.at or clock.now(), sent.aliases)
+            _adopt_thread(work, delivery, sent.thread_key)
             return
         delivery.state, delivery.not_before = "queued", clock.now()
         delivery.save(update_fields=["state", "not_before"])
@@ -111,7 +137,9 @@ def settle_abandoned(delivery_id: int, *, safe_retry: bool) -> None:
         delivery = _lock(delivery_id)
         if delivery.state != "sending":
             return
-        Attempt.objects.filter(delivery_id=delivery_id, ended_at__isnull=True).update(ended_at=clock.now(), outcome="abandoned", error_code="sender_died")
+        Attempt.objects.filter(delivery_id=delivery_id, ended_at__isnull=True).update(
+            ended_at=clock.now(), outcome="abandoned", error_code="sender_died"
+        )
         delivery.state = "queued" if safe_retry else "unknown"
         delivery.error_code = "" if safe_retry else "sender_died"
         delivery.not_before = clock.now()
@@ -125,5 +153,8 @@ def _lock(delivery_id: int) -> Delivery:
 
 def _end_attempt(claim: Claim, outcome: str, error: ChannelError | None = None) -> None:
     Attempt.objects.filter(id=claim.attempt_id).update(
-        ended_at=clock.now(), outcome=outcome, error_code=error.code[:60] if error else "", error_detail=_detail(error) if error else ""
+        ended_at=clock.now(),
+        outcome=outcome,
+        error_code=error.code[:60] if error else "",
+        error_detail=_detail(error) if error else "",
     )

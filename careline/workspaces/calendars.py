@@ -30,9 +30,13 @@ class OpenHours:
 ALWAYS = OpenHours()
 
 
-def open_hours(zone: str, hours: dict[str, list[list[str]]], holidays_country: str = "", closed_days: list[str] | None = None) -> OpenHours:
+def open_hours(
+    zone: str, hours: dict[str, list[list[str]]], holidays_country: str = "", closed_days: list[str] | None = None
+) -> OpenHours:
     """From a Calendar row's columns. Raises ValueError for a malformed time or an end before its start."""
-    week = tuple(tuple(_span(start, end) for start, end in hours.get(str(day), [])) for day in range(7)) if hours else ()
+    week = (
+        tuple(tuple(_span(start, end) for start, end in hours.get(str(day), [])) for day in range(7)) if hours else ()
+    )
     return OpenHours(zone, week, holidays_country, frozenset(closed_days or ()))
 
 
@@ -81,7 +85,10 @@ def open_seconds_between(start_at: datetime, end_at: datetime, hours: OpenHours)
 
 def is_open_at(at: datetime, hours: OpenHours) -> bool:
     """Whether the calendar is open at a moment."""
-    return hours.is_always_open or any(opens_at <= at < closes_at for opens_at, closes_at in _day_openings(at.astimezone(ZoneInfo(hours.zone)).date(), hours))
+    return hours.is_always_open or any(
+        opens_at <= at < closes_at
+        for opens_at, closes_at in _day_openings(at.astimezone(ZoneInfo(hours.zone)).date(), hours)
+    )
 
 
 def _openings(start_at: datetime, hours: OpenHours) -> Iterator[tuple[datetime, datetime]]:

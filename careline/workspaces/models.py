@@ -107,7 +107,15 @@ class Account(AbstractBaseUser, PermissionsMixin):
 class Agent(models.Model):
     """A member of staff in one workspace."""
 
-    ROLES = [("owner", "owner"), ("admin", "admin"), ("lead", "lead"), ("agent", "agent"), ("trainee", "trainee"), ("analyst", "analyst"), ("colleague", "colleague")]
+    ROLES = [
+        ("owner", "owner"),
+        ("admin", "admin"),
+        ("lead", "lead"),
+        ("agent", "agent"),
+        ("trainee", "trainee"),
+        ("analyst", "analyst"),
+        ("colleague", "colleague"),
+    ]
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)

@@ -11,9 +11,19 @@ Verb = Literal[
     "see_lead", "manage_snippets", "manage_channels", "see_channels", "manage_agents", "manage_workspace", "see_audit", "replay",
 ]  # fmt: skip
 
-_AGENT: Final[frozenset[Verb]] = frozenset({"read_cases", "answer", "answer_public", "note", "manage_case", "block_person", "join_persons"})
+_AGENT: Final[frozenset[Verb]] = frozenset(
+    {"read_cases", "answer", "answer_public", "note", "manage_case", "block_person", "join_persons"}
+)
 _LEAD: Final[frozenset[Verb]] = _AGENT | {"see_lead", "export_cases", "manage_snippets", "see_channels"}
-_ADMIN: Final[frozenset[Verb]] = _LEAD | {"manage_channels", "manage_agents", "manage_workspace", "see_audit", "replay", "export_person", "erase_person"}
+_ADMIN: Final[frozenset[Verb]] = _LEAD | {
+    "manage_channels",
+    "manage_agents",
+    "manage_workspace",
+    "see_audit",
+    "replay",
+    "export_person",
+    "erase_person",
+}
 
 ROLE_VERBS: Final[dict[str, frozenset[Verb]]] = {
     "owner": _ADMIN,

@@ -37,9 +37,21 @@ class Run:
 def crash_run(folder: Path, *, kills: int, database_url: str = "", seed: int = 1) -> Run:
     """Kill `kills` times: a quarter inside the digest, a quarter inside sending, an eighth in the journal, the rest at random moments."""
     chance = random.Random(seed)
-    platform = running.start(folder / "ledger.sqlite3", behaviour=Behaviour(duplicates=0.05, concurrency=4, longest_backoff_s=0.5, receipts="sent"), seed=seed)
+    platform = running.start(
+        folder / "ledger.sqlite3",
+        behaviour=Behaviour(duplicates=0.05, concurrency=4, longest_backoff_s=0.5, receipts="sent"),
+        seed=seed,
+    )
     careline = Careline(folder / "data", database_url=database_url)
-    replies = [{"thread": f"dm_aurora_p{number % 40}", "recipient": f"p{number % 40}", "text": f"answer {number}", "key": f"key-{number}"} for number in range(kills * 8)]
+    replies = [
+        {
+            "thread": f"dm_aurora_p{number % 40}",
+            "recipient": f"p{number % 40}",
+            "text": f"answer {number}",
+            "key": f"key-{number}",
+        }
+        for number in range(kills * 8)
+    ]
     found = _seed(careline, platform.address, replies, spread_s=kills * 3.2)
     _register(platform, careline.address + found["hook"])
     for number in range(40):
@@ -90,7 +102,14 @@ def _kill_once(careline: Careline, plan: str, chance: random.Random) -> None:
 
 
 def _seed(careline: Careline, api: str, replies: list[dict[str, str]], spread_s: float) -> dict[str, str]:
-    arguments = {"hook_secret": HOOK_SECRET, "token": TOKEN, "api": f"{api}/api", "sending": "lookup", "replies": replies, "spread_s": spread_s}
+    arguments = {
+        "hook_secret": HOOK_SECRET,
+        "token": TOKEN,
+        "api": f"{api}/api",
+        "sending": "lookup",
+        "replies": replies,
+        "spread_s": spread_s,
+    }
     careline.data.mkdir(parents=True, exist_ok=True)
     code = (ROOT / "tests" / "crash" / "seeding.py").read_text()
     found = json.loads(careline.run(json.dumps(arguments), code=code).strip().splitlines()[-1])

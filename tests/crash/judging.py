@@ -60,7 +60,9 @@ def judge(careline: Careline, ledger_path: Path, expected_keys: list[str]) -> Ve
     ours = look(careline)
     ledger = sqlite3.connect(ledger_path)
     spoken = ledger.execute("SELECT id, thread FROM message WHERE origin = 'customer' ORDER BY thread, seq").fetchall()
-    accepted = [row for row in ledger.execute("SELECT client_key, thread FROM message WHERE origin = 'api' ORDER BY seq")]
+    accepted = [
+        row for row in ledger.execute("SELECT client_key, thread FROM message WHERE origin = 'api' ORDER BY seq")
+    ]
     ledger.close()
     heard = [tuple(pair) for pair in ours["heard"]]  # type: ignore[attr-defined]
     counted = Counter(message_id for message_id, _ in heard)
@@ -89,9 +91,18 @@ def _by_thread(pairs: list[tuple[str, str]]) -> dict[str, list[str]]:
 
 def _disordered(spoken: list[tuple[str, str]], heard: list[tuple[str, str]]) -> int:
     said, shown = _by_thread(spoken), _by_thread(heard)
-    return sum(1 for thread, order in said.items() if [one for one in shown.get(thread, []) if one in set(order)] != [one for one in order if one in set(shown.get(thread, []))])
+    return sum(
+        1
+        for thread, order in said.items()
+        if [one for one in shown.get(thread, []) if one in set(order)]
+        != [one for one in order if one in set(shown.get(thread, []))]
+    )
 
 
 def _disordered_keys(accepted: list[tuple[str, str]], expected: list[str]) -> int:
     place = {key: number for number, key in enumerate(expected)}
-    return sum(1 for order in _by_thread(accepted).values() if [place[key] for key in order if key in place] != sorted(place[key] for key in order if key in place))
+    return sum(
+        1
+        for order in _by_thread(accepted).values()
+        if [place[key] for key in order if key in place] != sorted(place[key] for key in order if key in place)
+    )

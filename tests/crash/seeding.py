@@ -8,7 +8,9 @@ import sys
 from datetime import timedelta
 
 
-def seed(hook_secret: str, token: str, api: str, sending: str, replies: list[dict[str, str]], spread_s: float) -> dict[str, str]:
+def seed(
+    hook_secret: str, token: str, api: str, sending: str, replies: list[dict[str, str]], spread_s: float
+) -> dict[str, str]:
     """Make workspace, channel and queued deliveries. `replies`: thread key, recipient and text, in the order in which they must arrive."""
     from careline.channels import access
     from careline.channels.models import Channel, Connection
@@ -23,17 +25,35 @@ def seed(hook_secret: str, token: str, api: str, sending: str, replies: list[dic
         brand = Brand.objects.create(workspace=air, name="Aurora Air")
         team = Team.objects.create(workspace=air, name="Social")
         sealed = access.seal_secrets({"hook_secret": hook_secret, "token": token})
-        connection = Connection.objects.create(workspace=air, network="simulated", name="Simulated", sealed_secrets=sealed)
+        connection = Connection.objects.create(
+            workspace=air, network="simulated", name="Simulated", sealed_secrets=sealed
+        )
         settings = {"api": api, "sending": sending, "gap_check_s": "0"}
         channel = Channel.objects.create(
-            workspace=air, connection=connection, network="simulated", account_key="aurora", name="@aurora", brand=brand, team=team, is_simulated=True, settings=settings
+            workspace=air,
+            connection=connection,
+            network="simulated",
+            account_key="aurora",
+            name="@aurora",
+            brand=brand,
+            team=team,
+            is_simulated=True,
+            settings=settings,
         )
         threads: dict[str, Thread] = {}
         for number, reply in enumerate(replies):
-            thread = threads.get(reply["thread"]) or Thread.objects.create(workspace_id=air.id, channel_id=channel.id, key=reply["thread"], surface="dm")
+            thread = threads.get(reply["thread"]) or Thread.objects.create(
+                workspace_id=air.id, channel_id=channel.id, key=reply["thread"], surface="dm"
+            )
             threads[reply["thread"]] = thread
             message = Message.objects.create(
-                workspace_id=air.id, thread=thread, channel_id=channel.id, direction="outbound", surface="dm", text=reply["text"], at=clock.now()
+                workspace_id=air.id,
+                thread=thread,
+                channel_id=channel.id,
+                direction="outbound",
+                surface="dm",
+                text=reply["text"],
+                at=clock.now(),
             )
             Delivery.objects.create(
                 workspace_id=air.id,

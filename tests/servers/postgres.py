@@ -48,7 +48,13 @@ class Cluster:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _run(self, tool: str, *arguments: str) -> None:
-        done = subprocess.run([*self._prefix, str(self._bin / tool), *arguments], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd="/", check=False)
+        done = subprocess.run(
+            [*self._prefix, str(self._bin / tool), *arguments],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            cwd="/",
+            check=False,
+        )
         assert done.returncode == 0, f"{tool}: {done.stderr.decode(errors='replace')[-1500:]}"
 
 

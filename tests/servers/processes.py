@@ -39,8 +39,17 @@ class Careline:
 
     def env(self, **more: str) -> dict[str, str]:
         """The environment of this installation."""
-        kept = {key: value for key, value in os.environ.items() if not key.startswith("CARELINE_") and key != "DJANGO_SETTINGS_MODULE"}
-        own = {"CARELINE_DATA": str(self.data), "CARELINE_BASE_URL": self.address, "PYTHONPATH": str(ROOT), "CARELINE_LOG_FORMAT": "json"}
+        kept = {
+            key: value
+            for key, value in os.environ.items()
+            if not key.startswith("CARELINE_") and key != "DJANGO_SETTINGS_MODULE"
+        }
+        own = {
+            "CARELINE_DATA": str(self.data),
+            "CARELINE_BASE_URL": self.address,
+            "PYTHONPATH": str(ROOT),
+            "CARELINE_LOG_FORMAT": "json",
+        }
         if self.database_url:
             own["CARELINE_DATABASE_URL"] = self.database_url
         return {**kept, **own, **self.environment, **more}
@@ -50,7 +59,11 @@ class Careline:
         self.data.mkdir(parents=True, exist_ok=True)
         with (self.data / "log").open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "careline.cli", *self.command, "--port", str(self.port)], env=self.env(**more), stdout=log, stderr=log, cwd=ROOT
+                [sys.executable, "-m", "careline.cli", *self.command, "--port", str(self.port)],
+                env=self.env(**more),
+                stdout=log,
+                stderr=log,
+                cwd=ROOT,
             )
         return self
 
@@ -59,7 +72,9 @@ class Careline:
         end_s = time.monotonic() + START_TIMEOUT_S
         while time.monotonic() < end_s:
             if self.has_ended():
-                raise AssertionError(f"careline ended with {self.process and self.process.returncode}: {self.log()[-3000:]}")
+                raise AssertionError(
+                    f"careline ended with {self.process and self.process.returncode}: {self.log()[-3000:]}"
+                )
             if self.is_ready():
                 return self
             time.sleep(0.03)
@@ -100,7 +115,13 @@ class Careline:
 
     def run(self, *arguments: str, code: str = "", timeout_s: float = 120.0) -> str:
         """Run another command (or Python `code`) in this installation, and return what it printed."""
-        command = [sys.executable, "-c", code, *arguments] if code else [sys.executable, "-m", "careline.cli", *arguments]
-        done = subprocess.run(command, env=self.env(), capture_output=True, text=True, timeout=timeout_s, cwd=ROOT, check=False)
-        assert done.returncode == 0, f"{arguments} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-3000:]}"
+        command = (
+            [sys.executable, "-c", code, *arguments] if code else [sys.executable, "-m", "careline.cli", *arguments]
+        )
+        done = subprocess.run(
+            command, env=self.env(), capture_output=True, text=True, timeout=timeout_s, cwd=ROOT, check=False
+        )
+        assert done.returncode == 0, (
+            f"{arguments} ended with {done.returncode}: {done.stdout[-2000:]}{done.stderr[-3000:]}"
+        )
         return done.stdout

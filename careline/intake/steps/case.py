@@ -37,16 +37,25 @@ class Candidates:
     def _find(self, private: set[int], public: set[int]) -> None:
         heard = Message.objects.filter(case_id__isnull=False).exclude(direction="note")
         if public:
-            newest = heard.filter(thread_id__in=public, direction="inbound").values("thread_id", "author_identity_id").annotate(newest=Max("case_id"))
+            newest = (
+                heard.filter(thread_id__in=public, direction="inbound")
+                .values("thread_id", "author_identity_id")
+                .annotate(newest=Max("case_id"))
+            )
             self._newest |= {(row["thread_id"], row["author_identity_id"] or 0): row["newest"] for row in newest}
         if private:
-            newest = heard.filter(thread_id__in=private).values("thread_id").annotate(newest=Max("case_id"))
-            self._newest |= {(row["thread_id"], 0): row["newest"] for row in newest}
+            of_thread = heard.filter(thread_id__in=private).values("thread_id").annotate(newest=Max("case_id"))
+            self._newest |= {(row["thread_id"], 0): row["newest"] for row in of_thread}
 
     def _lock(self, case_ids: set[int]) -> dict[int, Case]:
         cases: dict[int, Case] = {}
         while case_ids - cases.keys():
-            found = Case.objects.select_for_update(of=("self",)).select_related("person").filter(id__in=sorted(case_ids - cases.keys())).order_by("id")
+            found = (
+                Case.objects.select_for_update(of=("self",))
+                .select_related("person")
+                .filter(id__in=sorted(case_ids - cases.keys()))
+                .order_by("id")
+            )
             batch = {case.id: case for case in found}
             if not batch:
                 break
@@ -116,7 +125,12 @@ def _decide(item: SaidItem, candidates: Candidates, batch: Batch) -> Decision:
         return Decision("attach", standing.id) if standing else Decision("none")
     identity, person = item.identity, item.person
     is_blocked = bool((identity and identity.blocked_at) or (person and person.blocked_at))
-    heard = HeardMessage(is_addressed=item.said.is_addressed, automatic=item.said.automatic, is_history=item.said.is_history, is_blocked=is_blocked)
+    heard = HeardMessage(
+        is_addressed=item.said.is_addressed,
+        automatic=item.said.automatic,
+        is_history=item.said.is_history,
+        is_blocked=is_blocked,
+    )
     return case_for(heard, _standing(candidate), batch.now, bound=_standing(bound))
 
 
@@ -142,7 +156,9 @@ def _open(batch: Batch, item: SaidItem, decision: Decision) -> Case:
         done_as=decision.outcome,
     )
     opened.language = item.language or opened.language
-    opened.fields = {key.removeprefix("field."): value for key, value in item.said.facts.items() if key.startswith("field.")}
+    opened.fields = {
+        key.removeprefix("field."): value for key, value in item.said.facts.items() if key.startswith("field.")
+    }
     batch.new_cases.add(opened.id)
     return opened
 
@@ -175,7 +191,9 @@ def _away(items: Iterable[SaidItem], candidates: Candidates) -> set[int]:
     assignees = {case.assignee_id for case in found if case.assignee_id}
     if not assignees:
         return set()
-    return set(Agent.objects.filter(id__in=assignees).filter(Q(is_away=True) | Q(is_active=False)).values_list("id", flat=True))
+    return set(
+        Agent.objects.filter(id__in=assignees).filter(Q(is_away=True) | Q(is_active=False)).values_list("id", flat=True)
+    )
 
 
 def _number(opening: list[SaidItem]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
+from careline.cases.forgetting import refresh_cases
 from careline.channels import alerting
 from careline.channels.base import AccessLost, Counted, Deleted, Edited, Happening, Reacted, ReceiptSeen
 from careline.intake.batch import Batch, ChangeItem
@@ -20,6 +21,8 @@ def changes(batch: Batch) -> None:
     for item in batch.changes:
         if not _apply(batch, item, item.happening) and not _give_up(batch, item):
             batch.waits.add(item.row.id)
+    if batch.reworded:
+        refresh_cases(batch.work, list(batch.reworded.values()))
 
 
 def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
@@ -29,7 +32,8 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
             message = _find(item, happening.platform_id)
             if message is not None:
                 _note(batch, item, message)
-                editing.apply_edit(batch.work, message, text=happening.text, html=happening.html, at=happening.at)
+                if editing.apply_edit(batch.work, message, text=happening.text, html=happening.html, at=happening.at):
+                    batch.reworded[message.id] = message
             return message is not None
         case Deleted():
             return _delete(batch, item, happening)
@@ -41,7 +45,9 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
                 editing.apply_reaction(batch.work, message, author_key=happening.author.key, emoji=happening.emoji)
             return message is not None
         case Counted():
-            Thread.objects.filter(channel_id=item.row.channel_id, key=happening.thread_key, reach__lt=happening.reach).update(reach=happening.reach)
+            Thread.objects.filter(
+                channel_id=item.row.channel_id, key=happening.thread_key, reach__lt=happening.reach
+            ).update(reach=happening.reach)
             return True
         case AccessLost():
             alerting.record_unauthorised(item.row.channel_id, "access_lost", happening.reason[:200], work=batch.work)
@@ -54,10 +60,18 @@ def _delete(batch: Batch, item: ChangeItem, deleted: Deleted) -> bool:
     """The grave is dug even when the message is not here yet: should it arrive late, it must not speak."""
     message = _find(item, deleted.platform_id)
     Tombstone.objects.bulk_create(
-        [Tombstone(workspace_id=item.row.workspace_id, channel_id=item.row.channel_id, platform_id=deleted.platform_id[:400])], ignore_conflicts=True
+        [
+            Tombstone(
+                workspace_id=item.row.workspace_id,
+                channel_id=item.row.channel_id,
+                platform_id=deleted.platform_id[:400],
+            )
+        ],
+        ignore_conflicts=True,
     )
     if message is not None:
         editing.apply_deletion(batch.work, message, at=deleted.at)
+        batch.reworded[message.id] = message
         _note(batch, item, message)
     return True
 
@@ -70,10 +84,18 @@ def _note(batch: Batch, item: ChangeItem, message: Message) -> None:
 
 
 def _find(item: ChangeItem, platform_id: str) -> Message | None:
-    found = Message.objects.select_for_update(of=("self",)).filter(channel_id=item.row.channel_id, platform_id=platform_id[:400]).first()
+    found = (
+        Message.objects.select_for_update(of=("self",))
+        .filter(channel_id=item.row.channel_id, platform_id=platform_id[:400])
+        .first()
+    )
     if found is not None:
         return found
-    alias = MessageAlias.objects.select_related("message").filter(channel_id=item.row.channel_id, platform_id=platform_id[:400]).first()
+    alias = (
+        MessageAlias.objects.select_related("message")
+        .filter(channel_id=item.row.channel_id, platform_id=platform_id[:400])
+        .first()
+    )
     return alias.message if alias else None
 
 

@@ -14,7 +14,9 @@ def counters(batch: Batch) -> None:
     heard = [item for item in batch.said if not item.said.author.is_us]
     _count(batch, heard)
     if batch.rows:
-        Channel.objects.filter(id__in={row.channel_id for row in batch.rows}).update(last_in_at=batch.now, last_contact_at=batch.now)
+        Channel.objects.filter(id__in={row.channel_id for row in batch.rows}).update(
+            last_in_at=batch.now, last_contact_at=batch.now
+        )
     _notify(batch, heard)
     readers = readers_of({item.case.id for item in batch.said if item.case is not None}) if batch.said else {}
     for item in batch.said:
@@ -38,11 +40,18 @@ def _notify(batch: Batch, heard: list[SaidItem]) -> None:
     notices = {}
     for item in heard:
         if item.case is not None and item.case.assignee_id and not item.said.is_history and not item.said.automatic:
-            notices[item.case.id] = Notice(workspace_id=item.row.workspace_id, agent_id=item.case.assignee_id, case_id=item.case.id, what="reply")
+            notices[item.case.id] = Notice(
+                workspace_id=item.row.workspace_id, agent_id=item.case.assignee_id, case_id=item.case.id, what="reply"
+            )
     Notice.objects.bulk_create(notices.values())
     for notice in notices.values():
         batch.work.record_event(
-            notice.workspace_id, "agent.notified", audience=f"only:agent:{notice.agent_id}", case_id=notice.case_id, agent_id=notice.agent_id, facts={"what": "reply"}
+            notice.workspace_id,
+            "agent.notified",
+            audience=f"only:agent:{notice.agent_id}",
+            case_id=notice.case_id,
+            agent_id=notice.agent_id,
+            facts={"what": "reply"},
         )
 
 

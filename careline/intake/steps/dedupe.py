@@ -37,7 +37,11 @@ def _by_channel(items: list[SaidItem]) -> Q:
 
 def _known(wanted: Q) -> dict[tuple[int, str], str]:
     found: dict[tuple[int, str], str] = {}
-    for rows, reason in ((Message.objects, "duplicate"), (MessageAlias.objects, "duplicate"), (Tombstone.objects, "deleted_by_author")):
+    for rows, reason in (
+        (Message.objects, "duplicate"),
+        (MessageAlias.objects, "duplicate"),
+        (Tombstone.objects, "deleted_by_author"),
+    ):
         for channel_id, platform_id in rows.filter(wanted).values_list("channel_id", "platform_id"):
-            found[(channel_id, platform_id)] = reason
+            found[(channel_id or 0, platform_id or "")] = reason
     return found

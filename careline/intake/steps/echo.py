@@ -20,7 +20,10 @@ def echo(batch: Batch) -> None:
         Delivery.objects.select_for_update(of=("self",))
         .select_related("message", "message__thread")
         .filter(channel_id__in={item.row.channel_id for item in ours})
-        .filter(Q(idempotency_key__in=[item.said.idempotency_key for item in ours if item.said.idempotency_key]) | Q(state__in=["sending", "unknown"]))
+        .filter(
+            Q(idempotency_key__in=[item.said.idempotency_key for item in ours if item.said.idempotency_key])
+            | Q(state__in=["sending", "unknown"])
+        )
         .order_by("id")
     )
     settled: set[int] = set()
@@ -42,7 +45,9 @@ def _is_echo_of(item: SaidItem, delivery: Delivery) -> bool:
         return item.said.idempotency_key == delivery.idempotency_key
     message = delivery.message
     is_same_thread = message.thread is not None and message.thread.key == item.said.thread_key
-    return delivery.state in {"sending", "unknown"} and is_same_thread and _plain(message.text) == _plain(item.said.text)
+    return (
+        delivery.state in {"sending", "unknown"} and is_same_thread and _plain(message.text) == _plain(item.said.text)
+    )
 
 
 def _plain(text: str) -> str:

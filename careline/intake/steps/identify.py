@@ -17,6 +17,8 @@ def identify(batch: Batch) -> None:
             by_scope[(item.row.workspace_id, item.channel.row.network, item.channel.scope(item.surface))].append(item)
     for (workspace_id, network, scope), items in sorted(by_scope.items()):
         authors: dict[str, Author] = {item.said.author.key: item.said.author for item in items}
-        found = resolve_identities(batch.work, workspace_id, network=network, scope=scope, authors=list(authors.values()))
+        found = resolve_identities(
+            batch.work, workspace_id, network=network, scope=scope, authors=list(authors.values())
+        )
         for item in items:
             item.identity, item.person = found[item.said.author.key]

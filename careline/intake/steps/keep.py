@@ -6,8 +6,8 @@ from careline.files import storing
 from careline.files.storing import PreparedFile
 from careline.files.typing_content import safe_name
 from careline.intake.batch import Batch, SaidItem
-from careline.kit.bulk import insert_rows
 from careline.intake.steps.normalise import MOST_CHARS
+from careline.kit.bulk import insert_rows
 from careline.threads import search
 from careline.threads.models import Attachment, Message, MessageAlias, Thread
 
@@ -21,7 +21,19 @@ def keep(batch: Batch) -> None:
     insert_rows(item.message for item in batch.said if item.message is not None)
     _keep_aliases(batch.said)
     _keep_files(batch.said)
-    search.index_messages([(item.message.id, item.row.workspace_id, item.message.case_id or 0, item.message.at, item.said.text[:MOST_CHARS]) for item in batch.said if item.message])
+    search.index_messages(
+        [
+            (
+                item.message.id,
+                item.row.workspace_id,
+                item.message.case_id or 0,
+                item.message.at,
+                item.said.text[:MOST_CHARS],
+            )
+            for item in batch.said
+            if item.message
+        ]
+    )
     _bind(batch.said)
 
 
@@ -61,7 +73,10 @@ def _message(item: SaidItem) -> Message:
 
 def _keep_aliases(items: list[SaidItem]) -> None:
     aliases = [
-        MessageAlias(channel_id=item.row.channel_id, platform_id=alias[:400], message_id=item.message.id) for item in items if item.message for alias in item.said.aliases
+        MessageAlias(channel_id=item.row.channel_id, platform_id=alias[:400], message_id=item.message.id)
+        for item in items
+        if item.message
+        for alias in item.said.aliases
     ]
     if aliases:
         MessageAlias.objects.bulk_create(aliases, ignore_conflicts=True)
@@ -101,7 +116,12 @@ def _bind(items: list[SaidItem]) -> None:
     changed: dict[int, Thread] = {}
     for item in items:
         thread = item.thread
-        if thread is not None and item.case is not None and not thread.is_public and thread.bound_case_id != item.case.id:
+        if (
+            thread is not None
+            and item.case is not None
+            and not thread.is_public
+            and thread.bound_case_id != item.case.id
+        ):
             thread.bound_case_id = item.case.id
             changed[thread.id] = thread
     if changed:

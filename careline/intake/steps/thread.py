@@ -70,7 +70,9 @@ def _continued(items: Iterable[SaidItem]) -> dict[int, Thread]:
 def _known(items: Iterable[SaidItem]) -> dict[tuple[int, str], Thread]:
     keys: dict[int, set[str]] = {}
     for item in items:
-        keys.setdefault(item.row.channel_id, set()).update({item.said.thread_key[:300], f"own:{item.said.platform_id}"[:300]})
+        keys.setdefault(item.row.channel_id, set()).update(
+            {item.said.thread_key[:300], f"own:{item.said.platform_id}"[:300]}
+        )
     wanted = Q()
     for channel_id, names in keys.items():
         wanted |= Q(channel_id=channel_id, key__in=sorted(names))
@@ -127,4 +129,6 @@ def _note_facts(batch: Batch) -> None:
                 row.participants = [*row.participants, author.key]
         row.reach = max(row.reach, item.said.thread.reach)
         touched[row.id] = row
-    insert_rows([touched[key] for key in sorted(touched)], unique=("id",), update=("last_inbound_at", "participants", "reach"))
+    insert_rows(
+        [touched[key] for key in sorted(touched)], unique=("id",), update=("last_inbound_at", "participants", "reach")
+    )

@@ -30,7 +30,9 @@ class PlainNetwork(Network):
 
     slug = "plain"
     name = "Plain"
-    capabilities = Capabilities(proof="A", surfaces=SURFACES, inbound=Inbound(self_echo=True), outbound=Outbound(unknown_outcome="never_retry"))
+    capabilities = Capabilities(
+        proof="A", surfaces=SURFACES, inbound=Inbound(self_echo=True), outbound=Outbound(unknown_outcome="never_retry")
+    )
 
     def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
         if part.raw.startswith(b"broken:"):
@@ -63,11 +65,28 @@ class Mouth:
         digest.digest_pending()
         return said
 
-    def prepare(self, text: str, *, author: str = "marta", thread: str = "t1", surface: str = "post", at: datetime | None = None, **more: object) -> Said:
+    def prepare(
+        self,
+        text: str,
+        *,
+        author: str = "marta",
+        thread: str = "t1",
+        surface: str = "post",
+        at: datetime | None = None,
+        **more: object,
+    ) -> Said:
         """A message, not said yet."""
         who = more.pop("by", None) or Author(author, handle=f"@{author}", name=author.title())
         platform_id = str(more.pop("platform_id", "") or f"m{ids.new_id()}")
-        return Said(platform_id=platform_id, thread_key=thread, surface=surface, author=who, text=text, at=at or clock.now(), **more)  # type: ignore[arg-type]
+        return Said(
+            platform_id=platform_id,
+            thread_key=thread,
+            surface=surface,
+            author=who,
+            text=text,
+            at=at or clock.now(),
+            **more,
+        )  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -26,9 +26,15 @@ pytestmark = pytest.mark.django_db
 
 
 def test_a_first_message_makes_a_person_a_thread_and_an_open_case(air: Air, mouth: Mouth) -> None:
-    mouth.say("¿Dónde está mi maleta? Llevo tres días esperando una respuesta.", thread=  "t1")
+    mouth.say("¿Dónde está mi maleta? Llevo tres días esperando una respuesta.", thread="t1")
     case = Case.objects.get(person__name="Marta")
-    assert (case.state, case.team_id, case.is_public, case.message_count, case.language) == ("open", air.care.id, True, 1, "es")
+    assert (case.state, case.team_id, case.is_public, case.message_count, case.language) == (
+        "open",
+        air.care.id,
+        True,
+        1,
+        "es",
+    )
     assert case.due_at is not None and case.due_at - case.waiting_since == timedelta(minutes=15)  # type: ignore[operator]
     assert Message.objects.get(case_id=case.id).thread.key == "t1"  # type: ignore[union-attr]
     assert Identity.objects.get(key="marta", scope="plain").person_id == case.person_id
@@ -162,29 +168,65 @@ def test_the_assignee_is_told_of_a_reply(air: Air, mouth: Mouth) -> None:
 
 
 def test_a_proven_key_brings_two_networks_identities_to_one_person(mouth: Mouth) -> None:
-    mouth.say("by mail", surface="email", thread="m1", by=Author("marta@example.test", name="Marta Ruiz", proven_keys=(("email", "marta@example.test"),)))
-    mouth.say("by chat", surface="dm", thread="d1", by=Author("v-17", name="M.", proven_keys=(("email", "marta@example.test"),)))
-    assert len(set(Identity.objects.filter(key__in=["marta@example.test", "v-17"]).values_list("person_id", flat=True))) == 1
+    mouth.say(
+        "by mail",
+        surface="email",
+        thread="m1",
+        by=Author("marta@example.test", name="Marta Ruiz", proven_keys=(("email", "marta@example.test"),)),
+    )
+    mouth.say(
+        "by chat",
+        surface="dm",
+        thread="d1",
+        by=Author("v-17", name="M.", proven_keys=(("email", "marta@example.test"),)),
+    )
+    assert (
+        len(set(Identity.objects.filter(key__in=["marta@example.test", "v-17"]).values_list("person_id", flat=True)))
+        == 1
+    )
     assert Case.objects.filter(person__identities__key="v-17").distinct().count() == 2
 
 
 def test_an_unproven_claim_never_links(mouth: Mouth) -> None:
     mouth.say("by mail", surface="email", thread="m1", by=Author("marta@example.test", name="Marta Ruiz"))
     mouth.say("I am marta@example.test", surface="dm", thread="d1", by=Author("v-17", name="Marta Ruiz"))
-    assert len(set(Identity.objects.filter(key__in=["marta@example.test", "v-17"]).values_list("person_id", flat=True))) == 2
+    assert (
+        len(set(Identity.objects.filter(key__in=["marta@example.test", "v-17"]).values_list("person_id", flat=True)))
+        == 2
+    )
 
 
 def test_an_unproven_claim_on_a_thread_by_a_stranger_gets_a_thread_of_its_own(mouth: Mouth) -> None:
     mouth.say("hello", surface="email", thread="m1", author="marta")
-    mouth.say("give me her booking", surface="email", thread="m1", author="mallory", facts={"thread_claim": "unproven", "sender_check": "pass"})
+    mouth.say(
+        "give me her booking",
+        surface="email",
+        thread="m1",
+        author="mallory",
+        facts={"thread_claim": "unproven", "sender_check": "pass"},
+    )
     assert Thread.objects.count() == 2
-    assert Message.objects.get(text="give me her booking").facts["suggests_thread"] == str(Thread.objects.get(key="m1").id)
+    assert Message.objects.get(text="give me her booking").facts["suggests_thread"] == str(
+        Thread.objects.get(key="m1").id
+    )
 
 
 def test_a_participant_whose_sender_check_passed_follows_the_thread(mouth: Mouth) -> None:
     mouth.say("hello", surface="email", thread="m1", author="marta")
-    mouth.say("one more thing", surface="email", thread="m1", author="marta", facts={"thread_claim": "unproven", "sender_check": "pass"})
-    mouth.say("spoofed", surface="email", thread="m1", author="marta", facts={"thread_claim": "unproven", "sender_check": "fail"})
+    mouth.say(
+        "one more thing",
+        surface="email",
+        thread="m1",
+        author="marta",
+        facts={"thread_claim": "unproven", "sender_check": "pass"},
+    )
+    mouth.say(
+        "spoofed",
+        surface="email",
+        thread="m1",
+        author="marta",
+        facts={"thread_claim": "unproven", "sender_check": "fail"},
+    )
     assert Message.objects.get(text="one more thing").thread.key == "m1"  # type: ignore[union-attr]
     assert Message.objects.get(text="spoofed").thread.key != "m1"  # type: ignore[union-attr]
 
@@ -253,7 +295,14 @@ def test_reach_rises_with_what_the_platform_counts(mouth: Mouth) -> None:
 
 def test_an_echo_of_our_own_delivery_settles_it_and_makes_no_second_message(mouth: Mouth) -> None:
     delivery = _unknown_delivery(mouth)
-    mouth.say("We are on it", surface="dm", thread="d1", by=Author("air", is_us=True), idempotency_key="key-1", platform_id="p-9")
+    mouth.say(
+        "We are on it",
+        surface="dm",
+        thread="d1",
+        by=Author("air", is_us=True),
+        idempotency_key="key-1",
+        platform_id="p-9",
+    )
     delivery.refresh_from_db()
     assert (delivery.state, delivery.platform_id) == ("sent", "p-9")
     assert list(Message.objects.filter(direction="outbound").values_list("platform_id", flat=True)) == ["p-9"]
@@ -295,7 +344,9 @@ def test_a_row_that_cannot_be_read_dies_alone_and_the_rest_flows(mouth: Mouth) -
 
 def test_a_poison_row_in_a_batch_stands_alone_in_the_end(mouth: Mouth, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(9):
-        mouth.happen(mouth.prepare("poison" if number == 4 else f"message {number}", author=f"p{number}", thread=f"t{number}"))
+        mouth.happen(
+            mouth.prepare("poison" if number == 4 else f"message {number}", author=f"p{number}", thread=f"t{number}")
+        )
     original = digest.STEPS
 
     def poison(batch: digest.Batch) -> None:
@@ -336,8 +387,13 @@ def test_a_replayed_dead_letter_becomes_its_message(air: Air, mouth: Mouth, monk
 
 def test_overlapping_shuffled_and_doubled_batches_end_with_exact_counts(mouth: Mouth) -> None:
     chance = random.Random(7)
-    said = [mouth.prepare(f"message {number}", author=f"p{number % 7}", thread=f"t{number % 7}", surface="dm") for number in range(120)]
-    rows = [(one, event) for number, one in enumerate(said) for event in (f"e{number}", f"e{number}", f"again-{number}")]
+    said = [
+        mouth.prepare(f"message {number}", author=f"p{number % 7}", thread=f"t{number % 7}", surface="dm")
+        for number in range(120)
+    ]
+    rows = [
+        (one, event) for number, one in enumerate(said) for event in (f"e{number}", f"e{number}", f"again-{number}")
+    ]
     chance.shuffle(rows)
     for one, event in rows:
         mouth.happen(one, event=event)
@@ -349,7 +405,17 @@ def test_overlapping_shuffled_and_doubled_batches_end_with_exact_counts(mouth: M
 
 
 def test_nul_bytes_long_names_and_override_characters_do_no_harm(mouth: Mouth) -> None:
-    mouth.happen(Said(platform_id="p" * 600, thread_key="t" * 500, surface="post", author=Author("k" * 500, name="n" * 500), text="a\0b", at=clock.now(), thread=ThreadFacts(subject="s" * 900)))
+    mouth.happen(
+        Said(
+            platform_id="p" * 600,
+            thread_key="t" * 500,
+            surface="post",
+            author=Author("k" * 500, name="n" * 500),
+            text="a\0b",
+            at=clock.now(),
+            thread=ThreadFacts(subject="s" * 900),
+        )
+    )
     digest.digest_pending()
     assert Message.objects.get().text == "ab"
 
@@ -358,10 +424,23 @@ def _unknown_delivery(mouth: Mouth) -> Delivery:
     mouth.say("please help", surface="dm", thread="d1")
     thread = Thread.objects.get(key="d1")
     message = Message.objects.create(
-        workspace_id=thread.workspace_id, thread=thread, channel_id=thread.channel_id, case_id=Case.objects.get().id, direction="outbound", surface="dm", text="We are on it", at=clock.now()
+        workspace_id=thread.workspace_id,
+        thread=thread,
+        channel_id=thread.channel_id,
+        case_id=Case.objects.get().id,
+        direction="outbound",
+        surface="dm",
+        text="We are on it",
+        at=clock.now(),
     )
     return Delivery.objects.create(
-        workspace_id=thread.workspace_id, channel_id=thread.channel_id, thread_id=thread.id, message=message, recipient="marta", idempotency_key="key-1", state="unknown"
+        workspace_id=thread.workspace_id,
+        channel_id=thread.channel_id,
+        thread_id=thread.id,
+        message=message,
+        recipient="marta",
+        idempotency_key="key-1",
+        state="unknown",
     )
 
 
@@ -373,3 +452,11 @@ def test_erasing_a_person_empties_their_raw_deliveries_too(air: Air, mouth: Mout
     digest.digest_pending()
     erase_person(air.owner, Case.objects.get().person_id)
     assert not JournalRow.objects.exclude(raw=b"").exists()
+
+
+def test_a_deleted_messages_words_leave_the_row_of_its_case(mouth: Mouth) -> None:
+    said = mouth.say("my card is 4111 1111 1111 1111", surface="dm", thread="d1")
+    mouth.happen(Deleted(said.platform_id, clock.now()))
+    digest.digest_pending()
+    case = Case.objects.get()
+    assert "4111" not in case.last_text + case.title

@@ -20,9 +20,8 @@ if importlib.util.find_spec("pysqlite3") is not None:
     sys.modules["sqlite3"] = pysqlite3
     sys.modules["sqlite3.dbapi2"] = pysqlite3.dbapi2
 
-from django.db.backends.sqlite3 import base as django_sqlite  # noqa: E402 - must follow the swap above
+from django.db.backends.sqlite3 import base as django_sqlite
 
-Database = django_sqlite.Database
 WRITE_LOCK = threading.RLock()
 _READS = ("SELECT", "PRAGMA", "EXPLAIN", "SAVEPOINT", "RELEASE", "ROLLBACK", "COMMIT", "BEGIN")
 _PRAGMAS = (
@@ -76,19 +75,19 @@ class DatabaseWrapper(django_sqlite.DatabaseWrapper):
 
     def _commit(self) -> None:
         try:
-            super()._commit()
+            super()._commit()  # type: ignore[misc] # the stubs leave out the private half
         finally:
             self._release()
 
     def _rollback(self) -> None:
         try:
-            super()._rollback()
+            super()._rollback()  # type: ignore[misc] # as above
         finally:
             self._release()
 
     def _close(self) -> None:
         try:
-            super()._close()
+            super()._close()  # type: ignore[misc] # as above
         finally:
             self._release()
 

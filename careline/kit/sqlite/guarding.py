@@ -17,7 +17,10 @@ def hold(database: Path) -> None:
     """Take the database for this process. Raises Conflict('database_taken') or ('network_file_system')."""
     kind = file_system_of(database.parent)
     if kind in _NETWORK_FILE_SYSTEMS:
-        raise Conflict("network_file_system", f"{database.parent} is on {kind}. SQLite needs a local disk; use PostgreSQL (CARELINE_DATABASE_URL).")
+        raise Conflict(
+            "network_file_system",
+            f"{database.parent} is on {kind}. SQLite needs a local disk; use PostgreSQL (CARELINE_DATABASE_URL).",
+        )
     if database in _held:
         return
     handle = database.with_suffix(".lock").open("a+")
@@ -27,7 +30,10 @@ def hold(database: Path) -> None:
         handle.seek(0)
         holder = handle.read().strip() or "unknown"
         handle.close()
-        raise Conflict("database_taken", f"Careline already runs on {database} (process {holder}). Stop it first, or use PostgreSQL for several processes.") from refused
+        raise Conflict(
+            "database_taken",
+            f"Careline already runs on {database} (process {holder}). Stop it first, or use PostgreSQL for several processes.",
+        ) from refused
     handle.truncate(0)
     handle.write(str(os.getpid()))
     handle.flush()

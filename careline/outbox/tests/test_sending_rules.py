@@ -31,7 +31,13 @@ pytestmark = pytest.mark.django_db
 def queue(air: Air, thread: Thread, text: str = "hello", **columns: Any) -> Delivery:
     """A delivery that is due."""
     message = Message.objects.create(
-        workspace_id=air.workspace.id, thread=thread, channel_id=air.channel.id, direction="outbound", surface=thread.surface, text=text, at=clock.now()
+        workspace_id=air.workspace.id,
+        thread=thread,
+        channel_id=air.channel.id,
+        direction="outbound",
+        surface=thread.surface,
+        text=text,
+        at=clock.now(),
     )
     return Delivery.objects.create(
         workspace_id=air.workspace.id,
@@ -67,7 +73,12 @@ def test_the_attempt_is_written_down_before_anything_is_sent(air: Air, thread: T
     delivery = queue(air, thread)
     [claim] = claim_due()
     attempt = Attempt.objects.get()
-    assert (claim.delivery_id, claim.attempt_id, attempt.number, attempt.owner) == (delivery.id, attempt.id, 1, leases.OWNER)
+    assert (claim.delivery_id, claim.attempt_id, attempt.number, attempt.owner) == (
+        delivery.id,
+        attempt.id,
+        1,
+        leases.OWNER,
+    )
     delivery.refresh_from_db()
     assert (delivery.state, delivery.tries) == ("sending", 1)
 
@@ -93,7 +104,9 @@ def test_an_earlier_answer_that_backs_off_holds_the_later_one(air: Air, thread: 
     assert claim_due() == []
 
 
-def test_an_unknown_outcome_holds_its_thread_where_the_platform_can_be_asked(air: Air, thread: Thread, outbound: Any) -> None:
+def test_an_unknown_outcome_holds_its_thread_where_the_platform_can_be_asked(
+    air: Air, thread: Thread, outbound: Any
+) -> None:
     outbound(unknown_outcome="lookup")
     queue(air, thread, "first", state="unknown")
     later = queue(air, thread, "second")
@@ -109,10 +122,14 @@ def test_nothing_leaves_before_its_undo_time(air: Air, thread: Thread) -> None:
         assert [one.delivery_id for one in claim_due()] == [delivery.id]
 
 
-@pytest.mark.parametrize("columns", [{"held_at": "now"}, {"state": "unauthorised"}, {"state": "off"}, {"open_until": "soon"}])
+@pytest.mark.parametrize(
+    "columns", [{"held_at": "now"}, {"state": "unauthorised"}, {"state": "off"}, {"open_until": "soon"}]
+)
 def test_a_channel_that_may_not_send_keeps_its_deliveries(air: Air, thread: Thread, columns: dict[str, Any]) -> None:
     moments = {"now": clock.now(), "soon": clock.now() + timedelta(minutes=1)}
-    Channel.objects.filter(id=air.channel.id).update(**{name: moments.get(value, value) for name, value in columns.items()})
+    Channel.objects.filter(id=air.channel.id).update(
+        **{name: moments.get(value, value) for name, value in columns.items()}
+    )
     delivery = queue(air, thread)
     assert claim_due() == []
     delivery.refresh_from_db()
@@ -164,13 +181,24 @@ def test_the_echo_that_came_first_is_folded_into_our_message(air: Air, thread: T
     delivery = queue(air, thread)
     [claim] = claim_due()
     Message.objects.create(
-        workspace_id=air.workspace.id, thread=thread, channel_id=air.channel.id, direction="outbound", platform_id="p-1", is_echo=True, text="hello", at=clock.now()
+        workspace_id=air.workspace.id,
+        thread=thread,
+        channel_id=air.channel.id,
+        direction="outbound",
+        platform_id="p-1",
+        is_echo=True,
+        text="hello",
+        at=clock.now(),
     )
     settling.settle_sent(claim, Sent("p-1"))
-    assert list(Message.objects.filter(thread=thread).values_list("id", "platform_id")) == [(delivery.message_id, "p-1")]
+    assert list(Message.objects.filter(thread=thread).values_list("id", "platform_id")) == [
+        (delivery.message_id, "p-1")
+    ]
 
 
-def _fail(air: Air, thread: Thread, error: ChannelError, *, unknown_rule: str = "never_retry", max_tries: int = 3) -> Delivery:
+def _fail(
+    air: Air, thread: Thread, error: ChannelError, *, unknown_rule: str = "never_retry", max_tries: int = 3
+) -> Delivery:
     delivery = queue(air, thread)
     [claim] = claim_due()
     settling.settle_error(claim, error, max_tries=max_tries, unknown_rule=unknown_rule)
@@ -194,7 +222,12 @@ def test_a_look_up_settles_an_unknown_outcome_both_ways(air: Air, thread: Thread
     there = _fail(air, thread, ChannelError("connection_cut", outcome_unknown=True), unknown_rule="lookup")
     settling.settle_found(there.id, Sent("p-7"))
     there.refresh_from_db()
-    gone = _fail(air, make_thread(air.channel, DM, last_inbound_at=clock.now()), ChannelError("connection_cut", outcome_unknown=True), unknown_rule="lookup")
+    gone = _fail(
+        air,
+        make_thread(air.channel, DM, last_inbound_at=clock.now()),
+        ChannelError("connection_cut", outcome_unknown=True),
+        unknown_rule="lookup",
+    )
     settling.settle_found(gone.id, None)
     gone.refresh_from_db()
     assert (there.state, gone.state) == ("sent", "queued")
@@ -202,7 +235,11 @@ def test_a_look_up_settles_an_unknown_outcome_both_ways(air: Air, thread: Thread
 
 def test_a_permanent_refusal_fails_at_once_and_says_why(air: Air, thread: Thread) -> None:
     delivery = _fail(air, thread, ChannelError("recipient_gone", "The account was deleted.", permanent=True))
-    assert (delivery.state, delivery.error_code, delivery.error_detail) == ("failed", "recipient_gone", "The account was deleted.")
+    assert (delivery.state, delivery.error_code, delivery.error_detail) == (
+        "failed",
+        "recipient_gone",
+        "The account was deleted.",
+    )
 
 
 def test_a_passing_failure_backs_off_and_gives_up_after_its_tries(air: Air, thread: Thread) -> None:
@@ -233,7 +270,9 @@ def test_a_word_that_comes_after_the_echo_changes_nothing(air: Air, thread: Thre
     delivery = queue(air, thread)
     [claim] = claim_due()
     settling.settle_sent(claim, Sent("p-1"))
-    settling.settle_error(claim, ChannelError("connection_cut", outcome_unknown=True), max_tries=3, unknown_rule="never_retry")
+    settling.settle_error(
+        claim, ChannelError("connection_cut", outcome_unknown=True), max_tries=3, unknown_rule="never_retry"
+    )
     delivery.refresh_from_db()
     assert delivery.state == "sent"
 
@@ -242,7 +281,12 @@ def test_what_a_dead_sender_left_on_the_wire_becomes_unknown_and_a_living_ones_s
     delivery = queue(air, thread)
     claim_due()
     Attempt.objects.update(owner="dead-process")
-    Lease.objects.create(what=claiming.owner_lease("dead-process"), owner="dead-process", expires_at=clock.now() + timedelta(seconds=10), fence=1)
+    Lease.objects.create(
+        what=claiming.owner_lease("dead-process"),
+        owner="dead-process",
+        expires_at=clock.now() + timedelta(seconds=10),
+        fence=1,
+    )
     sender = Sender.__new__(Sender)
     sender._alone = False
     sender._recover()
@@ -255,8 +299,13 @@ def test_what_a_dead_sender_left_on_the_wire_becomes_unknown_and_a_living_ones_s
     assert Attempt.objects.get().outcome == "abandoned"
 
 
-@pytest.mark.parametrize(("tries", "given", "low", "high"), [(1, None, 1.6, 2.4), (4, None, 12.8, 19.2), (30, None, 720, 1080), (3, 7.0, 7.0, 7.0)])
-def test_backoff_doubles_with_jitter_unless_the_platform_says(tries: int, given: float | None, low: float, high: float) -> None:
+@pytest.mark.parametrize(
+    ("tries", "given", "low", "high"),
+    [(1, None, 1.6, 2.4), (4, None, 12.8, 19.2), (30, None, 720, 1080), (3, 7.0, 7.0, 7.0)],
+)
+def test_backoff_doubles_with_jitter_unless_the_platform_says(
+    tries: int, given: float | None, low: float, high: float
+) -> None:
     assert low <= settling.backoff_s(tries, given) <= high
 
 
