@@ -243,8 +243,11 @@ class InboundRules:
     @staticmethod
     def _flip_header(request: HookRequest, name: str) -> HookRequest:
         value = request.headers[name]
-        last = "2" if value[-2] != "2" else "3"
-        return msgspec.structs.replace(request, headers={**request.headers, name: value[:-2] + last + value[-1]})
+        # In the middle: the last characters of base64 hold bits that decode to nothing.
+        middle = len(value) // 2
+        other = "2" if value[middle] != "2" else "3"
+        changed = value[:middle] + other + value[middle + 1 :]
+        return msgspec.structs.replace(request, headers={**request.headers, name: changed})
 
 
 def _fetch_once(rig: Rig, channel: ChannelView, cursor: dict[str, object]) -> Fetched:
