@@ -1,0 +1,135 @@
+"""Texts people see: collected from Python, Jinja2 and Django templates, merged into the catalogues, compiled. Run as `python -m tests.words [--check]`."""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+from django.utils.translation.template import templatize
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "careline"
+LOCALES = ("es",)
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext": (1, 2),
+    "ngettext_lazy": (1, 2),
+    "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
+    "npgettext": ((1, "c"), 2, 3),
+}
+_PYTHON_FORMAT = re.compile(r"%\(\w+\)[sd]|%[sd]")
+Found = tuple[str, int, object, str | None]
+
+
+def texts() -> Iterator[Found]:
+    """(file, line, message or (singular, plural), context) of every marked text."""
+    for path in sorted(PACKAGE.rglob("*")):
+        name = path.relative_to(ROOT).as_posix()
+        if "/tests/" in name or "/migrations/" in name or path.name == "conftest.py":
+            continue
+        method, content = _source(path)
+        if method is None:
+            continue
+        options = {"newstyle_gettext": "true", "trimmed": "false"}
+        for line, message, _comments, context in extract(method, io.BytesIO(content), KEYWORDS, (), options):
+            yield name, line, message, context
+
+
+def _source(path: Path) -> tuple[str | None, bytes]:
+    if path.suffix == ".py":
+        return "python", path.read_bytes()
+    if path.suffix not in {".html", ".txt", ".jinja"} or "templates" not in path.parts:
+        return None, b""
+    if "accounts" in path.parts:
+        return "python", templatize(path.read_text(), origin=str(path)).encode()
+    return "jinja2", path.read_bytes()
+
+
+def collect() -> Catalog:
+    """A catalogue of everything, without translations."""
+    catalog = Catalog(project="Careline", charset="utf-8")
+    for name, line, message, context in texts():
+        catalog.add(message, locations=[(name, line)], context=context)  # type: ignore[arg-type] # str or a pair of them
+    return catalog
+
+
+def catalogue_path(locale: str) -> Path:
+    """Where a language's catalogue lies."""
+    return PACKAGE / "locale" / locale / "LC_MESSAGES" / "django.po"
+
+
+def merged(locale: str) -> Catalog:
+    """The present catalogue of a language, brought up to date with the sources. New texts are empty, never guessed."""
+    path = catalogue_path(locale)
+    if path.exists():
+        with path.open("rb") as file:
+            catalog = read_po(file, locale=locale)
+    else:
+        catalog = Catalog(locale=locale, project="Careline", charset="utf-8")
+    catalog.update(collect(), no_fuzzy_matching=True, update_header_comment=False)
+    catalog.obsolete.clear()
+    return catalog
+
+
+def problems(locale: str) -> list[str]:
+    """What keeps a language from being complete: untranslated texts, lost placeholders."""
+    found = []
+    for message in merged(locale):
+        if not message.id:
+            continue
+        said = message.string if isinstance(message.string, tuple | list) else (message.string,)
+        asked = message.id if isinstance(message.id, tuple | list) else (message.id,)
+        if not all(said) or message.fuzzy:
+            found.append(f"{locale}: not translated: {asked[0]!r}")
+        elif any(set(_PYTHON_FORMAT.findall(one)) - set(_PYTHON_FORMAT.findall(" ".join(asked))) for one in said):
+            found.append(f"{locale}: other placeholders: {asked[0]!r}")
+    return found
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """The .mo of a catalogue."""
+    out = io.BytesIO()
+    write_mo(out, catalog)
+    return out.getvalue()
+
+
+def save(locale: str) -> Catalog:
+    """Write .po and .mo."""
+    catalog = merged(locale)
+    path = catalogue_path(locale)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    out = io.BytesIO()
+    write_po(out, catalog, width=160, sort_output=True, no_location=True, include_previous=False, omit_header=False)
+    # A date that changes at every run would make every run a change.
+    lines = [line for line in out.getvalue().split(b"\n") if not line.startswith((b'"POT-Creation-Date', b'"PO-Revision-Date', b'"Generated-By'))]
+    path.write_bytes(b"\n".join(lines))
+    with path.open("rb") as file:
+        path.with_suffix(".mo").write_bytes(compiled(read_po(file, locale=locale)))
+    return catalog
+
+
+def main() -> int:
+    """Update, or with --check only judge. 1 when a language is not complete."""
+    if "--check" not in sys.argv:
+        for locale in LOCALES:
+            print(f"{locale}: {len(save(locale))} texts")
+    found = [line for locale in LOCALES for line in problems(locale)]
+    for line in found[:40]:
+        print(line)
+    print(f"{len(found)} to do")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
