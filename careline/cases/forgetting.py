@@ -11,9 +11,11 @@ from careline.cases.changing import changes_of
 from careline.cases.models import Case
 from careline.cases.moving import settle
 from careline.events.recording import UnitOfWork
+from careline.threads.editing import on_words_changed
 from careline.threads.models import Message
 
 
+@on_words_changed
 def refresh_cases(work: UnitOfWork, messages: Sequence[Message]) -> None:
     """After `threads.editing` changed these messages: their cases show the new words, or none, and writers are stopped
     once to read again.

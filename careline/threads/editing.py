@@ -4,7 +4,7 @@ with them.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -30,6 +30,21 @@ class Edit:
     text: str
     at: datetime
     html: str = ""
+
+
+WordsListener = Callable[[UnitOfWork, Sequence[Message]], None]
+_listeners: list[WordsListener] = []
+
+
+def on_words_changed(listener: WordsListener) -> WordsListener:
+    """Register what shows words a floor above (cases): called in the same unit of work, after edits and deletions."""
+    _listeners.append(listener)
+    return listener
+
+
+def _tell(work: UnitOfWork, messages: Sequence[Message]) -> None:
+    for listener in _listeners:
+        listener(work, messages)
 
 
 def apply_edits(
@@ -63,6 +78,7 @@ def apply_edits(
     Message.objects.bulk_update(messages, ["text", "html", "edited_at", "version"])
     search.reindex([_search_row(message) for message in messages if message.case_id])
     record_each(work, "message.edited", messages, audiences)
+    _tell(work, messages)
     return messages
 
 
@@ -77,6 +93,7 @@ def apply_deletion(work: UnitOfWork, message: Message, *, at: datetime) -> None:
     if message.deleted_at is None:
         purge_words([message], at)
         record_each(work, "message.deleted", [message], None)
+        _tell(work, [message])
 
 
 def apply_reaction(work: UnitOfWork, message: Message, *, author_key: str, emoji: str) -> None:
@@ -134,7 +151,7 @@ def apply_deletions(
     """Honour the author's deletions by platform id: words go, tombstones stand, also for what was never heard or comes
     again later.
 
-    Returns the messages that lost their words, for their cases (see cases.forgetting). Ten statements at most, whatever
+    Returns the messages that lost their words, for their cases. Ten statements at most, whatever
     the number.
     """
     wanted = {one[:400] for one in platform_ids if one}
@@ -150,6 +167,7 @@ def apply_deletions(
     bury(workspace_id, [(channel_id, platform_id) for platform_id in sorted(wanted)], reason)
     purge_words(messages, at or clock.now())
     record_each(work, "message.deleted", messages, audiences)
+    _tell(work, messages)
     return messages
 
 

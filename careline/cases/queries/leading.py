@@ -174,8 +174,8 @@ def _cells(case: Case, agents: dict[int, str], teams: dict[int, str], channels: 
     team, assignee = teams.get(case.team_id or 0, ""), agents.get(case.assignee_id or 0, "")
     return (
         case.number, case.state, case.waiting_reason, case.outcome, case.person_name, channel, case.network,
-        case.surface, case.is_public, case.is_simulated, case.language, team, assignee, case.priority, " ".join(case.tags),
-        case.message_count, case.unanswered_count, case.opened_at, case.waiting_since, case.due_at,
+        case.surface, case.is_public, case.is_simulated, case.language, team, assignee, case.priority,
+        " ".join(case.tags), case.message_count, case.unanswered_count, case.opened_at, case.waiting_since, case.due_at,
         case.first_answered_at, case.first_answer_s, case.first_answer_in_time, case.done_at, case.last_at, case.title,
     )  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from careline.cases.counting import Counted, count
 from careline.cases.models import Notice
-from careline.cases.queries.visible import audience_names, readers_of
+from careline.cases.queries.visible import audience_columns, audience_names, readers_of
 from careline.channels.models import Channel
 from careline.intake.batch import Batch, SaidItem
 
@@ -59,7 +59,8 @@ def _audience(item: SaidItem, readers: dict[int, list[int]]) -> str:
     case = item.case
     if case is None:
         return f"team:{item.channel.row.team_id or 0}"
-    return ",".join(audience_names(case.team_id, case.assignee_id, readers.get(case.id, [])))
+    # The first column's worth: the row itself, which streams judge by, names every reader.
+    return audience_columns(audience_names(case.team_id, case.assignee_id, readers.get(case.id, [])))[0]
 
 
 def _record(batch: Batch, item: SaidItem, audience: str) -> None:

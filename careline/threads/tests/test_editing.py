@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 
-from careline.cases.forgetting import refresh_cases
 from careline.cases.models import Case
 from careline.cases.queries.listing import list_page
 from careline.cases.rows import ListFilters
@@ -38,7 +37,6 @@ def test_an_edit_keeps_what_was_said_before_and_is_searched_anew(air, marta_case
         assert apply_edit(
             work, _message(marta_case), text="Where are my points?", at=at, html="<b>points</b><script>1</script>"
         )
-        refresh_cases(work, [_message(marta_case)])
     message = _message(marta_case)
     assert (message.text, message.edited_at, message.version, message.html) == (
         "Where are my points?",
@@ -86,8 +84,7 @@ def test_a_deletion_takes_every_word_with_it(air, marta_case, tmp_path, settings
         apply_edit(work, _message(marta_case), text="miles again", at=clock.now())
     Case.objects.filter(id=marta_case.id).update(title="Where are my miles?")
     with unit_of_work() as work:
-        [gone] = apply_deletions(work, air.workspace.id, air.channel.id, [message.platform_id, "never-heard"])
-        refresh_cases(work, [gone])
+        apply_deletions(work, air.workspace.id, air.channel.id, [message.platform_id, "never-heard"])
     row = Message.objects.filter(id=message.id).values().get()
     assert "miles" not in str(row)
     assert row["deleted_at"] is not None
@@ -153,8 +150,7 @@ def test_a_deletion_on_another_channel_touches_nothing(air, cleo, marta_case):
 def test_the_last_words_of_a_case_are_those_that_stand(air, marta_case):
     second = hear(marta_case, air.channel, air.marta_identity, "private thing said by mistake")
     with unit_of_work() as work:
-        gone = apply_deletions(work, air.workspace.id, air.channel.id, [second.platform_id])
-        refresh_cases(work, gone)
+        apply_deletions(work, air.workspace.id, air.channel.id, [second.platform_id])
     case = Case.objects.get(id=marta_case.id)
     assert (case.last_text, case.unanswered_count) == ("Where are my miles?", 1)
 
