@@ -4,6 +4,7 @@ chosen by a seeded chance."""
 from __future__ import annotations
 
 import random
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, Literal
@@ -40,6 +41,8 @@ class Cast(msgspec.Struct, frozen=True):
     notes: tuple[str, ...]
     cities: tuple[str, ...]
     people: tuple[tuple[str, str, Language], ...]
+    first_names: dict[Language, tuple[str, ...]]
+    last_names: dict[Language, tuple[str, ...]]
 
 
 @lru_cache(maxsize=2)
@@ -55,12 +58,31 @@ def cast() -> Cast:
 
 
 def persona(number: int) -> tuple[Persona, Language]:
-    """One of the invented customers, by number; beyond the cast they return under another name."""
+    """One of the invented customers, by number: first the cast, then people of whom no two share a name."""
     people = cast().people
-    name, handle, language = people[number % len(people)]
-    turn = number // len(people)
-    suffix = f"{turn + 1}" if turn else ""
-    return Persona(f"u_{handle}{suffix}", f"@{handle}{suffix}", name), language
+    if number < len(people):
+        name, handle, language = people[number]
+        return Persona(f"u_{handle}", f"@{handle}", name), language
+    language = "es" if number % 2 else "en"
+    firsts, lasts = cast().first_names[language], cast().last_names[language]
+    # The two lengths have no common divisor, so pairs repeat only after their product.
+    turn, place = divmod((number - len(people)) // 2, len(firsts) * len(lasts))
+    first, last = firsts[place % len(firsts)], lasts[place % len(lasts)]
+    handle = _plain(f"{first}{last}") + (str(turn + 1) if turn else "")
+    return Persona(f"u_{handle}", f"@{handle}", f"{first} {last}"), language
+
+
+def _plain(name: str) -> str:
+    """Lower case without accents, as handles are."""
+    return unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+
+
+def language_of(name: str) -> Language:
+    """The language of a customer of ours, known by name; Spanish for a stranger."""
+    for known, _, language in cast().people:
+        if known == name:
+            return language
+    return "en" if name.partition(" ")[0] in cast().first_names["en"] else "es"
 
 
 class Speech:

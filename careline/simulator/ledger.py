@@ -116,8 +116,8 @@ class Ledger:
             (thread.id, thread.account, thread.place, thread.root_id, thread.author_id, thread.views, thread.moved_at),
         )
 
-    def add_message(self, row: MessageRow, events: Sequence[NewEvent]) -> None:
-        """Keep a message and emit its events, together."""
+    def add_message(self, row: MessageRow, events: Sequence[NewEvent]) -> MessageRow:
+        """Keep a message and emit its events, together. Gives it with its sequence number."""
         said = (
             row.id,
             row.thread,
@@ -131,9 +131,10 @@ class Ledger:
         )
         with self._lock, self._db:
             reactions, files = msgspec.json.encode(row.reactions), msgspec.json.encode(row.files)
-            self._db.execute(_ADD_MESSAGE, (*said, row.state, reactions, files))
+            seq = self._db.execute(_ADD_MESSAGE, (*said, row.state, reactions, files)).lastrowid
             self._db.execute("UPDATE thread SET moved_at = ? WHERE id = ?", (row.at, row.thread))
             self._emit(events)
+        return msgspec.structs.replace(row, seq=seq or 0)
 
     def change_message(self, message_id: str, column: str, value: object, events: Sequence[NewEvent]) -> None:
         """Set one column (edited text, deleted_at, hidden_at, state, reactions) and emit the events of it."""

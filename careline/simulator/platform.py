@@ -276,8 +276,7 @@ class Platform:
             files=tuple(files),
         )
         is_told = origin == "customer" or self.echoes
-        self.ledger.add_message(row, [self._created(thread, row)] if is_told else [])
-        return row
+        return self.ledger.add_message(row, [self._created(thread, row)] if is_told else [])
 
     def _created(self, thread: ThreadRow, row: MessageRow) -> NewEvent:
         account = self.ledger.account(thread.account)

@@ -13,13 +13,13 @@ from typing import Final
 
 import structlog
 
-from careline.simulator.content import Language, Speech, cast, persona
+from careline.simulator.content import Language, Speech, cast, language_of, persona
 from careline.simulator.platform import Platform, Refused
 from careline.simulator.records import MessageRow, Persona, ThreadRow
 from careline.simulator.scripts import Line, Script, draw_picture, scripts, strike_words
 
 TICK_S: Final = 0.25
-FIRST_NEW_PERSON: Final = 420
+FIRST_NEW_PERSON: Final = 1000
 MOST_ANSWERS: Final = 3
 STRIKE_COUNT: Final = 1284
 STRIKE_LASTS_S: Final = 3600.0
@@ -60,7 +60,8 @@ class Traffic:
 
     def stop(self) -> None:
         self._stopping.set()
-        self._thread.join(timeout=5)
+        if self._thread.ident is not None:
+            self._thread.join(timeout=5)
 
     def later(self, after_s: float, act: Callable[[], object]) -> None:
         """Do something then. From any thread."""
@@ -253,8 +254,7 @@ class Traffic:
     def _guess(self, thread: ThreadRow, person_id: str) -> Language:
         """The language of somebody who spoke before this start: the cast knows it by name."""
         person = self._platform.ledger.person(person_id)
-        known = {name: language for name, _, language in cast().people}
-        return known.get(person.name, "es") if person else "es"
+        return language_of(person.name) if person else "es"
 
 
 def _signer(text: str) -> str:

@@ -29,7 +29,7 @@ DOMAIN: Final = "aurora.example"
 TEAMS: Final = ("Social", "Baggage", "Loyalty", "Service")
 # (name, role, teams, languages): the standing cast of the stories first.
 STAFF: Final[tuple[tuple[str, str, tuple[str, ...], tuple[str, ...]], ...]] = (
-    ("Ana", "agent", ("Social", "Loyalty"), ("es", "en")),
+    ("Ana", "agent", ("Social", "Loyalty", "Service"), ("es", "en")),
     ("Ben", "lead", ("Social", "Baggage", "Loyalty", "Service"), ("en", "es")),
     ("Olga", "owner", TEAMS, ("es", "en")),
     ("Luis", "agent", ("Service", "Social"), ("es",)),

@@ -26,8 +26,8 @@ ADDRESS: Final = "marta.ruiz@correo.example"
 MARTA: Final = Persona("u_marta", "@martarg", "Marta Ruiz Gil", {"email": ADDRESS, "phone": PHONE})
 OTRO: Final = Persona("u_otro", "@otro", "Óscar T. Romero")
 BOOKING: Final = "K7PQ2M"
-# Personas beyond the week's own: Spanish names come first in the cast, then English ones.
-NAMESAKES: Final = {"es": 360, "en": 390}
+# Personas beyond the week's own and before those of the traffic; odd ones speak Spanish.
+OTHERS_FROM: Final = {"es": 901, "en": 900}
 POSTED_BEFORE: Final = timedelta(minutes=13)
 
 ASKED: Final = "Hola, ¿puedo subir a bordo una mochila de 40x30x20 además del bolso?"
@@ -128,7 +128,7 @@ def _others(telling: Telling, now: datetime) -> None:
     said = []
     for number, (language, slug, minutes) in enumerate(wanted):
         topic = next(one for one in topics(language) if one.slug == slug)
-        person = persona(NAMESAKES[language] + 7 * number)[0]
+        person = persona(OTHERS_FROM[language] + 2 * number)[0]
         telling.platform.join(person)
         text = speech.fill(speech.pick(topic.opens), name=person.name)
         at = (now - timedelta(minutes=minutes)).timestamp()
