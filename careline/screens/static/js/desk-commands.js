@@ -66,6 +66,7 @@ export const recount = later(async () => {
 
 /** Fields of the case are saved when they are left. */
 export function startFields() {
+  document.addEventListener("submit", (event) => event.target.matches("[data-fields]") && (event.preventDefault(), document.activeElement?.blur()));
   document.addEventListener("change", async (event) => {
     if (!event.target.matches("[data-field]") || !desk.facts) return;
     const line = event.target.closest(".field-line");

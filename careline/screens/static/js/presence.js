@@ -16,6 +16,7 @@ let lastCase = "";
 /** Tell colleagues which case is on screen, and keep telling. */
 export function startPresence() {
   on("presence", (frame) => frame.agent !== desk.me.agent && hear(frame));
+  on("live", () => say_(false, ""));
   setInterval(() => (document.hidden ? null : say_(false, ""), show()), BEAT_MS);
   setInterval(show, 2000);
   addEventListener("pagehide", () => say_(false, "", ""));

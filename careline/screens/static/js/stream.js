@@ -111,6 +111,7 @@ function showState(state) {
   if (row) row.hidden = state !== "offline";
   document.body.classList.toggle("is-offline", state === "offline");
   showHowLong();
+  if (state === "live") tell("live", {}, last);
   if (state === "live" && wasOffline) announce(say("back_online")), tell("back", { after: Date.now() - wasOffline }, last);
 }
 
