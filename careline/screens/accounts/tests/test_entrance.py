@@ -202,6 +202,8 @@ def test_a_deactivated_account_cannot_sign_in(cast: Cast) -> None:
 
 def test_the_second_factor_is_asked_for_and_its_seed_is_sealed(cast: Cast, client: Client) -> None:
     sign_in(client, "ana@air.test")
+    assert client.get("/accounts/2fa/totp/activate/").headers["Location"].startswith("/accounts/reauthenticate/")
+    show_it_is_me(client)
     client.get("/accounts/2fa/totp/activate/")
     secret = client.session[SECRET_SESSION_KEY]
     client.post("/accounts/2fa/totp/activate/", {"code": code_of(secret)})
@@ -216,6 +218,10 @@ def test_the_second_factor_is_asked_for_and_its_seed_is_sealed(cast: Cast, clien
     assert again.session["_auth_user_id"] == str(cast.ana.account_id)
     assert Audit.objects.filter(verb="second_factor_added").count() >= 1
     assert Audit.objects.filter(verb="sign_in_failed", facts__method="mfa").count() == 1
+
+
+def show_it_is_me(client: Client) -> None:
+    assert client.post("/accounts/reauthenticate/", {"password": PASSWORD}).status_code == 302
 
 
 def code_of(secret: str) -> str:
@@ -258,7 +264,8 @@ def test_pages_of_ones_own_sign_in_carry_no_inline_script_and_a_strict_policy(
     cast: Cast, client: Client, page: str
 ) -> None:
     sign_in(client, "ana@air.test")
-    answer = client.get(f"/accounts/{page}", follow=True)
+    show_it_is_me(client)
+    answer = client.get(f"/accounts/{page}")
     check_inert(answer.content.decode())
     assert answer.status_code == 200 and "'unsafe-inline'" not in answer.headers["Content-Security-Policy"]
 
