@@ -11,6 +11,7 @@ from careline.channels.capabilities import AttachmentRule
 from careline.errors import InputRefused, NotFound
 from careline.files import storing
 from careline.files.models import StoredFile
+from careline.files.typing_content import safe_name
 from careline.threads.models import Attachment, Message
 
 
@@ -40,7 +41,7 @@ def attach_files(workspace_id: int, message: Message, file_ids: Sequence[int], n
                 workspace_id=workspace_id,
                 message=message,
                 file=file,
-                name=names[at] if at < len(names) else name_of(file),
+                name=safe_name(names[at], name_of(file)) if at < len(names) else name_of(file),
             )
             for at, file in enumerate(files)
         ]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
-from careline.cases.actions.replying import Place, Then, Written, check_text, delivery_key, send
+from careline.cases.actions.replying import Then, Written, check_text, delivery_key, send
 from careline.cases.applying import begin_case
 from careline.cases.cards import index_cards
 from careline.cases.changing import changes_of
 from careline.cases.filing import access_files, check_files
+from careline.cases.models import Case
 from careline.cases.numbering import take_numbers
+from careline.cases.placing import Place
 from careline.cases.queries.answering import capabilities_of
 from careline.channels import registry
 from careline.channels.access import channels_by_id
@@ -39,6 +42,7 @@ def compose(  # noqa: PLR0913 - the fields of a letter, all by name
     subject: str = "",
     copied: Sequence[str] = (),
     file_ids: Sequence[int] = (),
+    file_names: Sequence[str] = (),
     client_key: str = "",
     name: str = "",
     then: Then = "waiting",
@@ -51,52 +55,64 @@ def compose(  # noqa: PLR0913 - the fields of a letter, all by name
     """
     check_may(viewer.role, "answer")
     written = Written(
-        0,
-        text.strip(),
-        "private",
-        tuple(file_ids),
+        thread_id=0,
+        text=text.strip(),
+        mode="private",
+        file_ids=tuple(file_ids),
         subject=subject.strip(),
         to=_cleaned(to),
         copied=_cleaned(copied),
         client_key=client_key,
         then=then,
     )
+    key = delivery_key(viewer.agent_id, channel_id, client_key)
+    try:
+        return _first(key) or _compose(viewer, channel_id, written, key, " ".join(name.split()))
+    except IntegrityError:
+        # The same click, twice at once: the other one was written a moment ago.
+        first = _first(key)
+        if first is None:
+            raise
+        return first
+
+
+def _first(key: str) -> Message | None:
+    delivery = Delivery.objects.select_related("message").filter(idempotency_key=key).first()
+    return delivery.message if delivery else None
+
+
+def _compose(viewer: Viewer, channel_id: int, written: Written, key: str, name: str) -> Message:
     with unit_of_work() as work:
-        key = delivery_key(viewer.agent_id, channel_id, client_key)
-        first = Delivery.objects.select_related("message").filter(idempotency_key=key).first() if client_key else None
-        if first is not None:
-            return first.message
         channel = access_sender(viewer, channel_id)
         surface = _surface(channel)
         _check(channel, surface, viewer, written)
-        met = meet(
-            work,
-            viewer.workspace_id,
-            network=channel.network,
-            scope=scope_of(channel, surface),
-            key=written.to[0].lower(),
-            name=name.strip(),
-        )
+        scope, address = scope_of(channel, surface), written.to[0].lower()
+        met = meet(work, viewer.workspace_id, network=channel.network, scope=scope, key=address, name=name)
         _check_not_blocked(met)
-        case = begin_case(
-            workspace_id=viewer.workspace_id,
-            number=take_numbers(viewer.workspace_id)[-1],
-            person=met.person,
-            channel_id=channel.id,
-            network=channel.network,
-            surface=surface,
-            team_id=channel.team_id,
-            is_simulated=channel.is_simulated,
-            now=clock.now(),
-            title=written.subject,
-        )
-        case.assignee_id = viewer.agent_id
-        case.save()
+        case = _begin(viewer, channel, surface, met, written.subject)
         thread = start_thread(viewer.workspace_id, channel.id, surface.name, subject=written.subject, case_id=case.id)
         change = changes_of(work, [case], viewer.agent_id)[0]
         change.record("case.opened")
-        index_cards([case])
         return send(viewer, change, Place(thread, channel, surface, None, met.identity), written, key)
+
+
+def _begin(viewer: Viewer, channel: Channel, surface: Surface, met: Met, subject: str) -> Case:
+    case = begin_case(
+        workspace_id=viewer.workspace_id,
+        number=take_numbers(viewer.workspace_id)[-1],
+        person=met.person,
+        channel_id=channel.id,
+        network=channel.network,
+        surface=surface,
+        team_id=channel.team_id,
+        is_simulated=channel.is_simulated,
+        now=clock.now(),
+        title=subject,
+    )
+    case.assignee_id = viewer.agent_id
+    case.save()
+    index_cards([case])
+    return case
 
 
 def _cleaned(addresses: Sequence[str]) -> tuple[str, ...]:

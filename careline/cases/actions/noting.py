@@ -20,7 +20,9 @@ MOST_CHARS = 20_000
 _AT = regex.compile(r"(?<![\p{L}\p{N}_.@])@")
 
 
-def write_note(viewer: Viewer, number: int, *, text: str, file_ids: Iterable[int] = ()) -> Message:
+def write_note(
+    viewer: Viewer, number: int, *, text: str, file_ids: Iterable[int] = (), file_names: Iterable[str] = ()
+) -> Message:
     """Add a note; `@name` of an agent or team notifies them and lets them read the case. Never leaves the house.
     Raises InputRefused('note_empty').
     """
@@ -40,7 +42,7 @@ def write_note(viewer: Viewer, number: int, *, text: str, file_ids: Iterable[int
             text=text,
             at=change.now,
         )
-        attach_files(viewer.workspace_id, note, file_ids)
+        attach_files(viewer.workspace_id, note, file_ids, tuple(file_names))
         search.index_messages([(note.id, viewer.workspace_id, change.case.id, note.at, f"{viewer.name} {text}")])
         _ask_mentioned(change, text)
         change.save("noted", undoable=False)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -18,20 +18,17 @@ from careline.cases.changing import CaseChange, changing_case, hours_of_calendar
 from careline.cases.counting import Counted, count, counted
 from careline.cases.filing import access_files, attach_files, check_files
 from careline.cases.models import Draft
-from careline.cases.queries.answering import identity_on, last_comment_at, recipient_of, surface_of
-from careline.cases.queries.persons import known_identities
-from careline.channels.access import channels_by_id
-from careline.channels.capabilities import Surface, TextRule
-from careline.channels.models import Channel
-from careline.errors import Conflict, InputRefused, NotFound
+from careline.cases.placing import Place, find_place
+from careline.cases.queries.answering import last_comment_at, recipient_of
+from careline.channels.capabilities import TextRule
+from careline.errors import Conflict, InputRefused
 from careline.kit import ids
 from careline.outbox.models import Delivery
 from careline.outbox.windows import window_of
-from careline.people.models import Identity, Person
+from careline.people.models import Person
 from careline.threads import search
-from careline.threads.models import Message, Thread
-from careline.threads.queries import last_inbound_by_thread, thread_ids_of_case, threads_by_id
-from careline.threads.starting import private_thread_with, start_thread
+from careline.threads.models import Message
+from careline.threads.queries import thread_ids_of_case, threads_by_id
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer
 
@@ -41,7 +38,7 @@ Then = Literal["stay", "waiting", "done"]
 
 @dataclass(frozen=True)
 class Written:
-    """What an agent wrote, as the composer sends it. `seen_version` 0: no collision check; `client_key` '' gives no
+    """What an agent wrote, as the composer sends it; `file_names` go with `file_ids`. `seen_version` 0: no collision check; `client_key` '' gives no
     protection from double posts.
     """
 
@@ -49,6 +46,7 @@ class Written:
     text: str
     mode: Mode
     file_ids: tuple[int, ...] = ()
+    file_names: tuple[str, ...] = ()
     reply_to_message_id: int = 0
     subject: str = ""
     to: tuple[str, ...] = ()
@@ -60,18 +58,6 @@ class Written:
     then: Then = "stay"
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where an answer goes: thread, channel, rules of the surface, what it replies to, and who it is for."""
-
-    thread: Thread
-    channel: Channel
-    surface: Surface
-    reply: Message | None
-    identity: Identity | None
-    facts: dict[str, object] = field(default_factory=dict)
-
-
 def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
     viewer: Viewer,
     number: int,
@@ -80,6 +66,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
     text: str,
     mode: Mode,
     file_ids: Sequence[int] = (),
+    file_names: Sequence[str] = (),
     reply_to_message_id: int = 0,
     subject: str = "",
     to: Sequence[str] = (),
@@ -101,6 +88,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
         text=text.strip(),
         mode=mode,
         file_ids=tuple(file_ids),
+        file_names=tuple(file_names),
         reply_to_message_id=reply_to_message_id,
         subject=subject.strip(),
         to=tuple(to),
@@ -119,7 +107,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
         if first is not None:
             return first.message
         check_unchanged(change, written)
-        place = find_place(change, written)
+        place = find_place(change, thread_id, is_public=mode == "public", reply_to_message_id=reply_to_message_id)
         check_allowed(change, place, written)
         return send(viewer, change, place, written, key)
 
@@ -136,78 +124,6 @@ def check_unchanged(change: CaseChange, written: Written) -> None:
         return
     if case.heard_version > seen or (case.answered_version > seen and case.answered_by_id != change.agent_id):
         raise Conflict("changed_since_seen", _("Something new was said in this case. Read it, then send."))
-
-
-def find_place(change: CaseChange, written: Written) -> Place:
-    """The thread of the case to answer in; for a private answer to a public thread the private one, begun if needed."""
-    thread = _access_thread(change, written.thread_id)
-    channel = channels_by_id([thread.channel_id])[thread.channel_id]
-    surface = surface_of(channel, thread.surface)
-    if surface is None:
-        raise InputRefused("answer_elsewhere", _("This channel cannot be answered from here."), field="thread_id")
-    if written.mode == "private" and thread.is_public:
-        return _private_place(change, thread, channel, surface)
-    if (written.mode == "public") != thread.is_public:
-        raise InputRefused("mode_wrong", _("Choose again whether this answer is public or private."), field="mode")
-    reply = _reply(change, thread, written.reply_to_message_id)
-    return Place(thread, channel, surface, reply, _identity(change, reply, channel))
-
-
-def _access_thread(change: CaseChange, thread_id: int) -> Thread:
-    case = change.case
-    thread = threads_by_id(case.workspace_id, [thread_id]).get(thread_id)
-    if thread is None or thread_id not in thread_ids_of_case(case.workspace_id, case.id):
-        raise NotFound("thread_not_found", _("This conversation does not belong to the case."))
-    return thread
-
-
-def _private_place(change: CaseChange, public: Thread, channel: Channel, surface: Surface) -> Place:
-    case = change.case
-    private = surface_of(channel, surface.private_surface) if surface.private_surface else None
-    if private is None or private.initiate not in {"after_contact", "free"}:
-        raise InputRefused("no_private_way", _("This channel has no private way to answer."), field="mode")
-    reply = _reply(change, public, 0)
-    identity = _identity(change, reply, channel)
-    known = private_thread_with(channel.id, private.name, case.person_id)
-    thread = known or _begun_before(change, channel, private) or start_thread(
-        case.workspace_id, channel.id, private.name, subject=public.subject, case_id=case.id
-    )  # fmt: skip
-    _bind(thread, case.id)
-    facts: dict[str, object] = {"from_thread": public.key, "from_message": (reply.platform_id or "") if reply else ""}
-    return Place(thread, channel, private, None, identity, facts)
-
-
-def _begun_before(change: CaseChange, channel: Channel, private: Surface) -> Thread | None:
-    return (
-        Thread.objects.filter(bound_case_id=change.case.id, channel_id=channel.id, surface=private.name)
-        .order_by("id")
-        .first()
-    )
-
-
-def _bind(thread: Thread, case_id: int) -> None:
-    if thread.bound_case_id != case_id:
-        thread.bound_case_id = case_id
-        thread.save(update_fields=["bound_case_id"])
-
-
-def _reply(change: CaseChange, thread: Thread, message_id: int) -> Message | None:
-    if not message_id:
-        return last_inbound_by_thread([thread.id], change.case.person_id).get(thread.id)
-    found = (
-        Message.objects.select_related("author_identity")
-        .filter(id=message_id, thread=thread, workspace_id=thread.workspace_id)
-        .first()
-    )
-    if found is None:
-        raise NotFound("message_not_found", _("The message you answer is no longer there."))
-    return found
-
-
-def _identity(change: CaseChange, reply: Message | None, channel: Channel) -> Identity | None:
-    if reply is not None and reply.author_identity is not None:
-        return reply.author_identity
-    return identity_on(known_identities(change.case.workspace_id, change.case.person_id), channel)
 
 
 def check_allowed(change: CaseChange, place: Place, written: Written) -> None:
@@ -259,7 +175,7 @@ def _sent_since(place: Place) -> int:
 def send(viewer: Viewer, change: CaseChange, place: Place, written: Written, key: str) -> Message:
     """Message, files, delivery, search, figures, case and events of an answer that passed every check."""
     message = _write_message(viewer, change, place, written)
-    attach_files(viewer.workspace_id, message, written.file_ids)
+    attach_files(viewer.workspace_id, message, written.file_ids, written.file_names)
     _queue_delivery(change, place, written, message, key)
     search.index_messages(
         [(message.id, viewer.workspace_id, change.case.id, message.at, f"{viewer.name} {message.text}")]

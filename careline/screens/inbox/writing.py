@@ -24,6 +24,7 @@ class Reply(msgspec.Struct, frozen=True):
     text: str
     mode: Literal["public", "private"]
     files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     reply_to: str = ""
     subject: str = ""
     to: tuple[str, ...] = ()
@@ -45,6 +46,7 @@ def reply(request: WorkspaceRequest, number: int) -> HttpResponse:
         text=wanted.text,
         mode=wanted.mode,
         file_ids=ids(wanted.files),
+        file_names=wanted.names,
         reply_to_message_id=one_id(wanted.reply_to),
         subject=wanted.subject,
         to=wanted.to,
@@ -70,12 +72,13 @@ def _written(viewer: Viewer, message: Message, case_number: int = 0) -> HttpResp
 class Note(msgspec.Struct, frozen=True):
     text: str
     files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 def note(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/notes`."""
     wanted = read_body(request, Note)
-    written = noting.write_note(request.viewer, number, text=wanted.text, file_ids=ids(wanted.files))
+    written = noting.write_note(request.viewer, number, text=wanted.text, file_ids=ids(wanted.files), file_names=wanted.names)
     return said(Done(words=_("Note kept"), message=str(written.id)), 201)
 
 
@@ -86,6 +89,7 @@ class Letter(msgspec.Struct, frozen=True):
     subject: str = ""
     copied: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     client_key: str = ""
     name: str = ""
 
@@ -101,6 +105,7 @@ def write_letter(request: WorkspaceRequest) -> HttpResponse:
         subject=wanted.subject,
         copied=wanted.copied,
         file_ids=ids(wanted.files),
+        file_names=wanted.names,
         client_key=wanted.client_key,
         name=wanted.name,
     )

@@ -10,7 +10,7 @@ import { mailParts } from "./mail-fields.js";
 import { sayPresence } from "./presence.js";
 import { clearStop, stop } from "./stops.js";
 import { complain, toast } from "./toasts.js";
-import { fileIds, hasProblem, isUploading } from "./uploads.js";
+import { fileIds, fileNames, hasProblem, isUploading } from "./uploads.js";
 import { say } from "./words.js";
 
 let isSending = false;
@@ -52,7 +52,7 @@ async function attempt(work) {
 
 async function sendNote(text) {
   const number = writing.number;
-  await ask("POST", `cases/${number}/notes`, { text, files: fileIds() });
+  await ask("POST", `cases/${number}/notes`, { text, files: fileIds(), names: fileNames() });
   emptied("note");
   refresh();
 }
@@ -60,12 +60,12 @@ async function sendNote(text) {
 /** One message, or the parts of a long one in order: each with a key of its own, so that trying again doubles nothing. */
 async function sendParts(parts, { override, then }) {
   const { number, choice, mode, key, snippet } = writing;
-  const files = fileIds();
+  const files = { files: fileIds(), names: fileNames() };
   let answer = null;
   for (const [index, text] of parts.entries()) {
     const isLast = index === parts.length - 1;
     const body = { thread: choice.thread, text, mode, client_key: index ? `${key}-${index}` : key, seen: writing.seen, snippet, override, then: isLast ? then : "stay", ...mailParts(choice) };
-    answer = await ask("POST", `cases/${number}/replies`, { ...body, files: isLast ? files : [], reply_to: choice.reply_to });
+    answer = await ask("POST", `cases/${number}/replies`, { ...body, ...(isLast ? files : {}), reply_to: choice.reply_to });
   }
   sayPresence(false, mode);
   emptied(mode);

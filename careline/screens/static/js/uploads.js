@@ -13,6 +13,7 @@ let rules = null;
 
 /** Ids of files that are whole; and whether some are still on their way. */
 export const fileIds = () => files.filter((file) => file.id).map((file) => file.id);
+export const fileNames = () => files.filter((file) => file.id).map((file) => file.name);
 export const isUploading = () => files.some((file) => file.request);
 export const hasProblem = () => files.some((file) => file.problem);
 
