@@ -116,7 +116,7 @@ class Widget:
                 "availability": await self._door.availability(channel),
                 "has_email": any(kind == "email" for kind, _ in arrival.visitor.proven),
                 "takes_email": setup.mail_after_min(channel) > 0,
-                "longest_text": rule.text.max_length,
+                "longest_text": setup.LONGEST_TEXT,
                 "most_files": rule.attachments.per_message,
                 "longest_file": rule.attachments.kinds[0].max_bytes,
             },

@@ -92,8 +92,8 @@ def check_saying(saying: Saying) -> None:
         )
     if not saying.text.strip() and not saying.files:
         raise InputRefused("text_missing", "Write something first.", field="text")
-    if not setup.CHAT.text.fits(saying.text):
-        raise InputRefused("text_too_long", f"At most {setup.CHAT.text.max_length} characters.", field="text")
+    if len(saying.text) > setup.LONGEST_TEXT:
+        raise InputRefused("text_too_long", f"At most {setup.LONGEST_TEXT} characters.", field="text")
 
 
 def page_of(page: str, host: str) -> str:

@@ -10,6 +10,7 @@ import msgspec
 
 from careline.channels.base import ChannelError, ChannelView, Health, Outgoing, Sent, Tools
 from careline.channels.generic import wire
+from careline.channels.generic.setup import CAPABILITIES
 from careline.kit import clock, signing
 from careline.kit.http import Answer, send_once
 
@@ -19,6 +20,8 @@ _NOT_LET_IN = frozenset({401, 403})
 
 async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
     """Post one message. An answer `{"id": ...}` names it there; without one our idempotency key does."""
+    if not CAPABILITIES.surface(outgoing.surface).text.fits(outgoing.text):
+        raise ChannelError("text_too_long", "The text is longer than this channel takes.", permanent=True)
     body = msgspec.json.encode(await _message(outgoing, channel))
     answer = await post(channel, outgoing.idempotency_key, body, tools)
     return Sent(platform_id=_given_id(answer.body) or outgoing.idempotency_key, at=clock.now())

@@ -6,12 +6,27 @@ import re
 
 import msgspec
 
-from careline.channels.base import Author, ChannelView, ForeignPayload, Happening, InboundFile, Part, ReceiptSeen, Said
+from careline.channels.base import (
+    Author,
+    ChannelView,
+    ForeignPayload,
+    Happening,
+    InboundFile,
+    Part,
+    ReceiptSeen,
+    Said,
+    UnknownEvent,
+)
 from careline.channels.webchat.visitors import Visitor
 from careline.channels.webchat.wire import Arrived, Journalled, Spoken
 from careline.kit import signing
 
+_KNOWN = frozenset({"spoken", "arrived"})
 CLIENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+
+
+class _Kind(msgspec.Struct, frozen=True):
+    type: str
 
 
 def spoken_id(visitor_id: str, client_id: str) -> str:
@@ -47,8 +62,11 @@ def receipt_tag(channel: ChannelView, thread_key: str, platform_id: str) -> str:
 
 
 def normalise(part: Part) -> list[Happening]:
-    """Typed happenings of one part. Raises ForeignPayload for bytes that are not the door's."""
+    """Typed happenings of one part. Raises UnknownEvent for a later version's, ForeignPayload for bytes not the door's."""
     try:
+        kind = msgspec.json.decode(part.raw, type=_Kind).type
+        if kind not in _KNOWN:
+            raise UnknownEvent(kind)
         event = msgspec.json.decode(part.raw, type=Journalled)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as wrong:
         raise ForeignPayload(f"Not an event of the widget: {wrong}") from wrong

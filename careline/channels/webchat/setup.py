@@ -15,19 +15,19 @@ from careline.channels.capabilities import (
     Outbound,
     Receipts,
     Surface,
-    TextRule,
     TypingRule,
 )
 
 DEFAULT_COLOR = "#0b6b63"
 DEFAULT_MAIL_AFTER_MIN = 5
+# What a visitor may write at once; an agent's answer has no limit of the platform's.
+LONGEST_TEXT = 8000
 
 CHAT = Surface(
     name="chat",
     visibility="private",
     initiate="after_contact",
     identity=IdentityRule(key="visitor", scope="channel"),
-    text=TextRule(max_length=8000, unit="codepoints"),
     attachments=AttachmentRule(
         per_message=5, kinds=(AttachmentKind("any", max_bytes=10 * 1024 * 1024),), upload="two_step"
     ),
@@ -54,7 +54,7 @@ FIELDS = (
     SettingField(
         "origins",
         "Sites that may show the chat",
-        hint="One per line, such as https://www.example.com or https://*.example.com.",
+        hint="Separated by spaces, such as https://www.example.com or https://*.example.com.",
     ),
     SettingField("title", "Title", required=False, hint="Shown at the top of the chat; the brand's name when empty."),
     SettingField("color", "Colour of the button", required=False, default=DEFAULT_COLOR),

@@ -21,12 +21,12 @@ class Speech {
     return days === 0 ? this.words.today : days === 1 ? this.words.yesterday : this.date.format(at);
   }
 
-  /* "14:00" today, "Monday 09:00" within a week, with the date beyond. */
+  /* "today at 14:00", "Monday at 09:00" within a week, with the date beyond. */
   moment(at) {
     const days = Math.round((startOfDay(at) - startOfDay(new Date())) / 86_400_000);
-    if (days === 0) return this.time(at);
+    if (days === 0) return this.words.todayAt(this.time(at));
     const day = days < 7 ? { weekday: "long" } : { weekday: "long", day: "numeric", month: "long" };
-    return `${new Intl.DateTimeFormat(this.language, day).format(at)} ${this.time(at)}`;
+    return this.words.dayAt(new Intl.DateTimeFormat(this.language, day).format(at), this.time(at));
   }
 
   span(seconds) {
@@ -36,7 +36,7 @@ class Speech {
   }
 
   size(bytes) {
-    const [value, unit] = bytes < 1e6 ? [bytes / 1000, "kilobyte"] : [bytes / 1e6, "megabyte"];
+    const [value, unit] = bytes < 1e6 ? [Math.max(1, bytes / 1000), "kilobyte"] : [bytes / 1e6, "megabyte"];
     return new Intl.NumberFormat(this.language, { style: "unit", unit, maximumFractionDigits: value < 10 ? 1 : 0 }).format(value);
   }
 }

@@ -14,6 +14,8 @@ export default {
   closedUntil: (when) => `Closed now, open again ${when}`,
   closedNote: (when) => `We are closed now. You can write all the same: a person reads it from ${when} on.`,
   closedNoteOpen: "We are closed now. You can write all the same: a person reads it when we are back.",
+  todayAt: (time) => `today at ${time}`,
+  dayAt: (day, time) => `${day} at ${time}`,
   seconds: (n) => (n === 1 ? "1 second" : `${n} seconds`),
   minutes: (n) => (n === 1 ? "1 minute" : `${n} minutes`),
   hours: (n) => (n === 1 ? "1 hour" : `${n} hours`),

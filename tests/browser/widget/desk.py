@@ -32,6 +32,9 @@ def seed(site: str) -> None:
             workspace=air, account=Account.objects.create_user("ana@air.example"), name="Ana", role="agent"
         )
         ana.teams.add(team)
+        Agent.objects.create(
+            workspace=air, account=Account.objects.create_user("olga@air.example"), name="Olga", role="owner"
+        )
         sealed = access.seal_secrets({"identity_secret": "known to the site"})
         connection = Connection.objects.create(
             workspace=air, network="webchat", name="Chat", hook_token=KEY, sealed_secrets=sealed
@@ -39,6 +42,11 @@ def seed(site: str) -> None:
         Channel.objects.create(
             workspace=air, connection=connection, network="webchat", account_key="chat", name="Chat", brand=brand, team=team,
             undo_s=0, settings={"origins": site, "title": "Aurora Air"},
+        )  # fmt: skip
+        phone = Connection.objects.create(workspace=air, network="intake_form", name="Phone")
+        Channel.objects.create(
+            workspace=air, connection=phone, network="intake_form", account_key="phone", name="Phone and counter",
+            brand=brand, team=team, settings={"region": "ES"},
         )  # fmt: skip
 
 
@@ -54,7 +62,7 @@ def empty(site: str) -> None:
 
     for model in (Delivery, Message, Thread, Case, Clock, JournalRow, Person):
         model.objects.all().delete()
-    Channel.objects.update(calendar=None, settings={"origins": site, "title": "Aurora Air"})
+    Channel.objects.filter(network="webchat").update(calendar=None, settings={"origins": site, "title": "Aurora Air"})
 
 
 def act(wanted: dict[str, Any]) -> Any:
@@ -81,7 +89,7 @@ def act(wanted: dict[str, Any]) -> Any:
             from django.conf import settings
             from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 
-            account = Agent.objects.select_related("account").get(name="Ana").account
+            account = Agent.objects.select_related("account").get(name=wanted["name"]).account
             session = import_module(settings.SESSION_ENGINE).SessionStore()
             session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(account.pk), settings.AUTHENTICATION_BACKENDS[0]
             session[HASH_SESSION_KEY] = account.get_session_auth_hash()
@@ -98,13 +106,13 @@ def act(wanted: dict[str, Any]) -> Any:
 
             return list(Delivery.objects.order_by("id").values_list("state", flat=True))
         case "close_office":
-            channel = Channel.objects.get()
+            channel = Channel.objects.get(network="webchat")
             channel.calendar = Calendar.objects.create(
                 workspace=channel.workspace, name="Office", zone="Europe/Madrid", hours={"0": [["09:00", "09:01"]]}
             )
             channel.save()
         case "set":
-            channel = Channel.objects.get()
+            channel = Channel.objects.get(network="webchat")
             channel.settings = {**channel.settings, **wanted["settings"]}
             channel.save()
     return None

@@ -65,9 +65,7 @@ def test_a_receipt_names_the_answer() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "raw", [b"", b"[]", b'{"type":"shouted"}', b"\xff", b"[" * 100_000, json.dumps({"type": "spoken"}).encode()]
-)
+@pytest.mark.parametrize("raw", [b"", b"[]", b"\xff", b"[" * 100_000, json.dumps({"type": "spoken"}).encode()])
 def test_bytes_that_are_not_the_doors_are_foreign(raw: bytes) -> None:
     with pytest.raises(ForeignPayload):
         NETWORK.normalise(Part("chat", "x", "x", raw), channel())
