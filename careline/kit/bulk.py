@@ -17,6 +17,15 @@ from typing import Any, Final
 from django.db import connection, models
 
 MOST_PARAMETERS: Final = 30_000
+# What both drivers take as Python has it; any other column is asked how to place its value, as Django would.
+_PLAIN: Final = (
+    models.IntegerField,
+    models.BooleanField,
+    models.CharField,
+    models.TextField,
+    models.FloatField,
+    models.ForeignKey,
+)
 Converter = Callable[[Any], Any]
 
 
@@ -97,7 +106,9 @@ def _converter(field: models.Field[Any, Any], vendor: str) -> Converter | None:
         return _utc_text if vendor == "sqlite" else connection.ops.adapt_datetimefield_value
     if isinstance(field, models.BinaryField):
         return bytes
-    return None
+    if isinstance(field, _PLAIN):
+        return None
+    return lambda value: field.get_db_prep_save(value, connection)
 
 
 def _json_text(value: Any) -> str:

@@ -5,6 +5,7 @@ chars and codepoints differ in name only where a platform documents one of them:
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 
 import regex
@@ -49,33 +50,37 @@ def measure(text: str, unit: str) -> int:
 
 
 def split(text: str, unit: str, limit: int) -> list[str]:
-    """Cut `text` into parts of at most `limit` units, at paragraph, sentence or word ends where they exist; never inside a grapheme."""
+    """Cut `text` into parts of at most `limit` units, at paragraph, sentence or word ends where they exist.
+
+    Never inside a grapheme, unless one alone is longer than the limit (a letter under a thousand accents); never inside a code point.
+    """
     parts: list[str] = []
     rest = text.strip()
     while measure(rest, unit) > limit:
-        head = _longest_head(rest, unit, limit)
-        cut = _break_before(rest, len(head))
+        ends = [match.end() for match in _GRAPHEME.finditer(rest)]
+        if measure(rest[: ends[0]], unit) > limit:
+            ends = list(range(1, ends[0] + 1))
+        cut = _break_before(rest, _longest_head(rest, ends, unit, limit), ends)
         parts.append(rest[:cut].rstrip())
         rest = rest[cut:].lstrip()
     return [*parts, rest] if rest or not parts else parts
 
 
-def _longest_head(text: str, unit: str, limit: int) -> str:
-    low, high = 1, len(text)
-    clusters = [match.end() for match in _GRAPHEME.finditer(text)]
-    low, high = 0, len(clusters) - 1
+def _longest_head(text: str, ends: list[int], unit: str, limit: int) -> int:
+    low, high = 0, len(ends) - 1
     while low < high:
         middle = (low + high + 1) // 2
-        if measure(text[: clusters[middle]], unit) <= limit:
+        if measure(text[: ends[middle]], unit) <= limit:
             low = middle
         else:
             high = middle - 1
-    return text[: clusters[low]]
+    return ends[low]
 
 
-def _break_before(text: str, end: int) -> int:
+def _break_before(text: str, end: int, ends: list[int]) -> int:
     for mark in ("\n\n", "\n", ". ", "? ", "! ", " "):
         at = text.rfind(mark, end // 2, end)
-        if at > 0:
-            return at + len(mark)
+        cut = at + len(mark)
+        if at > 0 and ends[bisect_left(ends, cut)] == cut:
+            return cut
     return end

@@ -12,16 +12,19 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from careline.errors import ChannelError, InputRefused, TooLarge
 from careline.kit import crashing
 
 MAX_REDIRECTS = 3
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+# Global by their prefix, yet nobody's: documentation (RFC 9637, July 2024) and the withdrawn 6to4 relays (RFC 7526, May 2015).
+_NOBODYS = (ipaddress.ip_network("3fff::/20"), ipaddress.ip_network("192.88.99.0/24"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,11 @@ def is_public(address: str) -> bool:
             wrapped = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
         if wrapped is not None:
             return is_public(str(wrapped))
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+        if ip.is_site_local:
+            return False
+    return (
+        ip.is_global and not ip.is_multicast and not ip.is_reserved and not any(ip in network for network in _NOBODYS)
+    )
 
 
 class GuardedResolver(AbstractResolver):
@@ -62,7 +69,10 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        except UnicodeError as no_name:
+            raise Refused(host) from no_name
         results = [_result(host, port, entry) for entry in found]
         if not self._allow_private and any(not is_public(str(result["host"])) for result in results):
             raise Refused(host)
@@ -93,7 +103,7 @@ class GuardedClient:
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
-            timeout=aiohttp.ClientTimeout(total=timeout_s, connect=min(10.0, timeout_s)),
+            timeout=aiohttp.ClientTimeout(total=timeout_s, connect=timeout_s / 2),
             cookie_jar=aiohttp.DummyCookieJar(),
         )
 
@@ -105,39 +115,71 @@ class GuardedClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         limit_bytes: int = 10 * 1024 * 1024,
+        follow: bool = True,
     ) -> Answer:
-        """Send and read whole. Raises Refused, TooLarge, aiohttp.ClientError or TimeoutError. Redirects are followed for GET only, each one checked."""
+        """Send and read whole. Raises Refused, TooLarge, aiohttp.ClientError or TimeoutError.
+
+        Redirects are followed for GET only, each one checked; the caller's headers, which may hold a token, stay behind when the
+        origin changes. Without `follow` the redirect itself is the answer.
+        """
+        target = self._check(url)
         for _ in range(MAX_REDIRECTS + 1):
-            self._check(url)
             async with self._session.request(
-                method, url, headers=headers, data=body, allow_redirects=False
+                method, target, headers=headers, data=body, allow_redirects=False
             ) as response:
                 if method == "POST":
                     crashing.pass_point("send.on_wire")
-                target = response.headers.get("Location", "")
-                if method == "GET" and response.status in {301, 302, 303, 307, 308} and target:
-                    url = urljoin(url, target)
+                where = response.headers.get("Location", "")
+                if follow and method == "GET" and response.status in REDIRECTS and where:
+                    onward = self._check(_join(target, where))
+                    headers = headers if onward.origin() == target.origin() else None
+                    target = onward
                     continue
                 content = await _read_at_most(response, limit_bytes)
                 lowered = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status, lowered, content, url)
-        raise Refused(url)
+                return Answer(response.status, lowered, content, str(target))
+        raise Refused(str(target.host))
 
-    def _check(self, url: str) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+    def _check(self, url: str) -> URL:
+        """The address as the connector will read it: judging another reading of the same text is how full-width digits got in."""
+        target = _parse(url)
+        if (
+            target.scheme not in {"http", "https"}
+            or not target.raw_host
+            or target.raw_user is not None
+            or target.raw_password is not None
+        ):
             raise Refused(url[:80])
         try:
-            literal = ipaddress.ip_address(parts.hostname)
+            literal = ipaddress.ip_address(target.raw_host)
         except ValueError:
-            return
+            if target.raw_host.replace(
+                ".", ""
+            ).isdigit():  # "127.1" and "2130706433": spellings of an address, never a name
+                raise Refused(target.raw_host) from None
+            return target
         # aiohttp does not ask the resolver about literal addresses, so they are judged here.
         if not self._allow_private and not is_public(str(literal)):
-            raise Refused(parts.hostname)
+            raise Refused(target.raw_host)
+        return target
 
     async def close(self) -> None:
         """Close all connections."""
         await self._session.close()
+
+
+def _parse(url: str) -> URL:
+    try:
+        return URL(url)
+    except ValueError as malformed:
+        raise Refused(url[:80]) from malformed
+
+
+def _join(base: URL, where: str) -> str:
+    try:
+        return str(base.join(URL(where)))
+    except ValueError as malformed:
+        raise Refused(where[:80]) from malformed
 
 
 async def _read_at_most(response: aiohttp.ClientResponse, limit_bytes: int) -> bytes:
@@ -171,7 +213,7 @@ async def send_once(client: GuardedClient, method: str, url: str, *, headers: Ma
         return await client.request(method, url, headers=headers, body=body)
     except Refused as refused:
         raise ChannelError("address_refused", refused.message, permanent=True) from refused
-    except aiohttp.ClientConnectorError as never_connected:
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as never_connected:
         raise ChannelError("unreachable", "The platform could not be reached.") from never_connected
     except (aiohttp.ClientError, TimeoutError, OSError) as broken:
         raise ChannelError("connection_cut", "The connection was cut while sending.", outcome_unknown=True) from broken

@@ -46,8 +46,10 @@ def new_token(size_bytes: int = 24) -> str:
 
 
 def _renew_node() -> None:
-    global _node
-    _node = secrets.randbits(_NODE_BITS)
+    # The child starts its own row: going on from the parent's last number would repeat what the parent gives next, and another thread
+    # of the parent may hold the lock for ever.
+    global _node, _last, _lock
+    _node, _last, _lock = secrets.randbits(_NODE_BITS), 0, threading.Lock()
 
 
 os.register_at_fork(after_in_child=_renew_node)

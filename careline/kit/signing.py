@@ -102,4 +102,8 @@ def _b64(content: bytes) -> str:
 
 
 def _unb64(text: str) -> bytes:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    """Raises ValueError for anything but the one spelling `_b64` writes: the library skips foreign characters and spare bits."""
+    content = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if _b64(content) != text:
+        raise ValueError("not canonical base64")
+    return content

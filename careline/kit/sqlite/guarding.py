@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 from pathlib import Path
 from typing import IO
 
 from careline.errors import Conflict
 
-_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "glusterfs", "ceph"}
+MOUNTS = Path("/proc/mounts")
+_NETWORK_FILE_SYSTEMS = {
+    "nfs", "nfs4", "cifs", "smbfs", "smb3", "9p", "afs", "ceph", "glusterfs", "lustre",
+    "fuse.sshfs", "fuse.rclone", "fuse.s3fs", "fuse.glusterfs", "fuse.ceph", "fuse.smbnetfs",
+}  # fmt: skip
+_OCTAL = re.compile(r"\\([0-7]{3})")
 _held: dict[Path, IO[str]] = {}
 
 
@@ -50,13 +56,14 @@ def release(database: Path) -> None:
 def file_system_of(folder: Path) -> str:
     """Type of the file system a folder is on, from /proc/mounts; empty where that is unknown."""
     try:
-        mounts = Path("/proc/mounts").read_text().splitlines()
+        mounts = MOUNTS.read_text().splitlines()
     except OSError:
         return ""
     best, kind = "", ""
     target = str(folder.resolve())
     for line in mounts:
         _, point, file_system, *_ = line.split(" ")
+        point = _OCTAL.sub(lambda code: chr(int(code[1], 8)), point)  # a blank is written \040 there
         inside = target == point or target.startswith(point.rstrip("/") + "/")
         if inside and len(point) >= len(best):
             best, kind = point, file_system
