@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from careline.cases.actions.closing import close_case
+from careline.cases.actions.noting import write_note
 from careline.cases.models import CaseReader
 from careline.cases.queries.listing import counts, list_page, list_rows
 from careline.cases.queries.opening import open_case
 from careline.cases.queries.visible import access_case, audience_columns, audience_of, visible_cases
 from careline.cases.rows import ListFilters
-from careline.conftest import make_case
+from careline.conftest import make_agent, make_case
 from careline.errors import NotFound
 from careline.events.feed import is_for
+from careline.events.models import Event
 
 pytestmark = pytest.mark.django_db
 SEES_CARE = {"owner", "ben", "ana", "tom", "iris"}
@@ -86,6 +89,17 @@ def test_the_audience_of_a_case_reaches_exactly_those_who_may_see_it(air):
     for case in cases.values():
         told = {name for name, viewer in air.agents.items() if is_for(audience_of(case), viewer.sight)}
         assert told == _who_sees(air, case)
+
+
+def test_a_case_with_many_readers_goes_on(air, marta_case):
+    for number in range(15):
+        make_agent(air.workspace, f"Reader{number}", "agent", air.loyalty)
+    write_note(air.ana, marta_case.number, text="@Loyalty all of you, please")
+    close_case(air.ana, marta_case.number)
+    told = {name for event in Event.objects.filter(kind="case.changed") for name in event.audience.split(",")}
+    readers = CaseReader.objects.filter(case_id=marta_case.id).values_list("agent_id", flat=True)
+    assert {f"agent:{agent_id}" for agent_id in readers} <= told
+    assert len(readers) == 16
 
 
 def test_many_readers_are_told_in_several_audiences_that_fit_the_column():
