@@ -19,7 +19,7 @@ from careline.channels.base import ChannelView, Part
 from careline.channels.models import Channel
 from careline.channels.webchat import typing_board
 from careline.channels.webchat.setup import CHAT
-from careline.edge.widget_doors import Availability, Changes, FileBytes, History, KeptUpload, Typing
+from careline.channels.webchat.showing import Availability, Changes, FileBytes, History, KeptUpload, Typing
 from careline.errors import NotFound
 from careline.events.recording import unit_of_work
 from careline.files import storing, typing_content

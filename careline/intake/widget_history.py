@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 
 from careline.channels.base import ChannelView
 from careline.channels.webchat import inbound
-from careline.edge.widget_doors import Changes, ChatFile, ChatMessage, FileBytes, History
+from careline.channels.webchat.showing import Changes, ChatFile, ChatMessage, FileBytes, History
 from careline.errors import NotFound
 from careline.events.feed import oldest_number
 from careline.events.models import Event

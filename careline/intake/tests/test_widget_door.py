@@ -16,12 +16,12 @@ from careline.channels import access
 from careline.channels.base import ChannelView
 from careline.channels.models import Channel, Connection
 from careline.channels.webchat import inbound, typing_board
+from careline.channels.webchat.showing import History
 from careline.channels.webchat.visitors import Visitor
 from careline.channels.webchat.wire import Arrived, Spoken, SpokenFile
 from careline.clocks.firing import fire_due
 from careline.clocks.models import Clock
 from careline.conftest import Air, make_channel
-from careline.edge.widget_doors import History
 from careline.errors import NotFound
 from careline.events.models import Event
 from careline.events.recording import last_number, unit_of_work

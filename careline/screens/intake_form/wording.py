@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from careline.channels.intake_form.forms import LONGEST_REFERENCE, LONGEST_TEXT, LONGEST_WHO, FormRefused
 
-
 FIELDS = ("id", "who", "text", "kind", "at", "booking_reference", "call_back_at")
 
 
