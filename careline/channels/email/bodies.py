@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import mimetypes
 import re
 
 import msgspec
@@ -37,6 +36,22 @@ _SIGNATURES = {
     "application/x-pkcs7-signature": "smime",
 }
 _SKIPPED = frozenset({"text/x-amp-html", "text/watch-html"})
+_ENCRYPTED = {"application/pgp-encrypted": "pgp"}
+# Endings of nameless parts; anything else is .bin, and what it is is told from its content anyway.
+_ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/gif": ".gif",
+    "image/webp": ".webp",
+    "image/heic": ".heic",
+    "application/pdf": ".pdf",
+    "audio/mpeg": ".mp3",
+    "audio/ogg": ".ogg",
+    "video/mp4": ".mp4",
+    "text/html": ".html",
+    "text/csv": ".csv",
+    "application/zip": ".zip",
+}
 _METHOD = re.compile(rb"^METHOD:([A-Z\-]{1,20})\s*$", re.MULTILINE)
 
 
@@ -83,8 +98,8 @@ class _Collected:
         kind = leaf.content_type
         if kind in _SKIPPED or (is_report and (kind in _REPORT_PARTS or kind == "message/rfc822")):
             return
-        if kind in _SIGNATURES:
-            self._facts["signed_with"] = _SIGNATURES[kind]
+        if kind in _SIGNATURES or kind in _ENCRYPTED:
+            self._facts["signed_with" if kind in _SIGNATURES else "encrypted_with"] = (_SIGNATURES | _ENCRYPTED)[kind]
         elif kind in TNEF_TYPES or (leaf.name.lower() == "winmail.dat" and kind == "application/octet-stream"):
             self._take_tnef(leaf)
         elif kind == "text/plain" and _is_words(leaf):
@@ -219,12 +234,11 @@ def _file_name(leaf: Leaf) -> str:
         return safe_name(decode_header(leaf.name.encode("utf-8", "replace")) if "=?" in leaf.name else leaf.name)
     if leaf.content_type == "message/rfc822":
         subject = next((value for name, value in read_headers(leaf.content) if name == "subject"), b"")
-        return safe_name(f"{decode_header(subject[:400]).replace('/', ' ')[:100].strip() or 'mail'}.eml")
+        words = " ".join(decode_header(subject[:400]).replace("/", " ").split())
+        return safe_name(f"{words[:100].strip() or 'mail'}.eml")
     if leaf.content_type == "text/calendar":
         return "invite.ics"
-    ending = mimetypes.guess_extension(leaf.content_type) or (
-        ".txt" if leaf.content_type.startswith("text/") else ".bin"
-    )
+    ending = _ENDINGS.get(leaf.content_type, ".txt" if leaf.content_type.startswith("text/") else ".bin")
     return f"{leaf.content_type.partition('/')[0]}-{leaf.path.replace('.', '-')}{ending}"
 
 

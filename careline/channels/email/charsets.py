@@ -213,14 +213,12 @@ def _word_bytes(encoding: str, payload: str) -> bytes | None:
         return None
 
 
+_UNSHOWN = frozenset({"Cc", "Cf", "Co", "Cs", "Cn"})
 _SPOOFING = frozenset("\u200b\u200c\u200d\u2060\ufeff\u00ad")
 
 
 def display_name(text: str, limit: int = 160) -> str:
     """A name safe to show in one line: no controls, bidirectional overrides, zero-width characters or line ends."""
-    kept = (
-        char
-        for char in text
-        if unicodedata.category(char) not in {"Cc", "Cf", "Co", "Cs", "Cn"} and char not in _SPOOFING
-    )
+    one_line = " ".join(text.split())
+    kept = (char for char in one_line if unicodedata.category(char) not in _UNSHOWN and char not in _SPOOFING)
     return " ".join("".join(kept).split())[:limit]

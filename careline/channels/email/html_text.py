@@ -168,7 +168,7 @@ class _Reader:
             return
         self._note_marks(name, attributes)
         if name == "br":
-            self._break(1)
+            self._break(min(2, self._breaks + 1))
         elif name in _BLOCKS:
             self._break(2 if name in _PARAGRAPHS else 1)
         if name == "li":

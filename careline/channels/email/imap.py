@@ -151,7 +151,8 @@ class Imap:
             self._writer.write(content)
             async with asyncio.timeout(COMMAND_TIMEOUT_S):
                 await self._writer.drain()
-        except (OSError, TimeoutError) as broken:
+        except (OSError, TimeoutError, RuntimeError) as broken:
+            # uvloop raises RuntimeError for a transport that is closed already.
             raise ChannelError("connection_lost", "The connection to the mail server was lost.") from broken
 
     async def command(
@@ -319,13 +320,14 @@ class Imap:
 
     async def close(self) -> None:
         """LOGOUT in good faith, then close."""
-        with contextlib.suppress(OSError, ChannelError, TimeoutError, ssl.SSLError):
+        with contextlib.suppress(OSError, ChannelError, RuntimeError):
             async with asyncio.timeout(2):
                 if not self.is_idling:
                     await self._write(b"cq LOGOUT\r\n")
                 self._writer.close()
                 await self._writer.wait_closed()
-        self._writer.close()
+        with contextlib.suppress(RuntimeError):
+            self._writer.close()
 
 
 def _is_news(text: bytes) -> bool:

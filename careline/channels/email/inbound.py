@@ -233,7 +233,7 @@ def _receipts(reports: list[Report], context: _Context) -> list[Happening]:
 def _said(context: _Context, reports: list[Report]) -> Said:
     mail, name, own = context.mail, context.name, context.own
     subject = decode_header(mail.raw("subject")[: 4 * _MAX_SUBJECT])[:_MAX_SUBJECT]
-    body = read_body(mail, subject, is_report=bool(reports))
+    body = read_body(mail, subject, is_report=bool(reports) or mail.content_type == "multipart/report")
     to, is_to_capped = addresses(mail.all("to"))
     copied, is_cc_capped = addresses(mail.all("cc"))
     notes = [

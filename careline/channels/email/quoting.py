@@ -31,6 +31,7 @@ _ATTRIBUTION_END = re.compile(
     re.IGNORECASE,
 )
 _HAS_DATE_OR_ADDRESS = re.compile(r"\d|@")
+_HAS_TIME_OR_ADDRESS = re.compile(r"\d{1,2}[:.h]\d{2}|@")
 _ORIGINAL = re.compile(
     r"^[>\s]*[-_–—]{2,}\s*(?:original (?:message|appointment)|mensaje original|mensagem original|"
     r"urspr[uü]ngliche (?:nachricht|e-?mail)|message d['’]origine|"
@@ -134,7 +135,7 @@ def _history_starts(lines: list[str]) -> int:
         if _is_attribution(lines, number):
             return number
         if short.lstrip().startswith(">") and _is_quoted_to_the_end(lines, number):
-            return number
+            return _before_attribution(lines, number)
     return len(lines)
 
 
@@ -150,6 +151,15 @@ def _before_rule(lines: list[str], number: int) -> int:
     while above >= 0 and not lines[above].strip():
         above -= 1
     return above if above >= 0 and _RULE.match(lines[above][:_MAX_LINE]) else number
+
+
+def _before_attribution(lines: list[str], number: int) -> int:
+    """A line above the quote that ends in a colon and names a time or an address introduces it, in whatever language."""
+    above = number - 1
+    while above >= 0 and not lines[above].strip():
+        above -= 1
+    line = lines[above].rstrip() if above >= 0 else ""
+    return above if line[-1:] in {":", "："} and _HAS_TIME_OR_ADDRESS.search(line[:_MAX_LINE]) else number
 
 
 def _is_attribution(lines: list[str], number: int) -> bool:
