@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import statistics
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +31,7 @@ from careline.kit import clock
 from careline.threads.models import Thread
 from careline.workspaces import calendars
 
+THREADS = 2
 CHANNEL_CACHE_S, AVAILABILITY_CACHE_S, AUDIENCE_CACHE_S = 5.0, 30.0, 10.0
 MOST_CACHED = 10_000
 # A median of fewer answers than this says nothing honest.
@@ -44,7 +46,7 @@ class CoreWidgetDoor:
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="widget-door")
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="widget-door")
         self._follower = Follower()
         self._channels: dict[str, tuple[float, ChannelView]] = {}
         self._availability: dict[int, tuple[float, Availability]] = {}
@@ -63,7 +65,9 @@ class CoreWidgetDoor:
     def shut(self) -> None:
         """After `close`: wait for what is under way, and let the database go."""
         self._follower.join()
-        self._pool.submit(connection.close)
+        together = threading.Barrier(THREADS)
+        for _ in range(THREADS):
+            self._pool.submit(_let_go, together)
         self._pool.shutdown(wait=True)
 
     async def channel(self, key: str) -> ChannelView:
@@ -135,6 +139,12 @@ class CoreWidgetDoor:
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
+
+
+def _let_go(together: threading.Barrier) -> None:
+    """Each thread of the pool closes its own connection: none may take two of these."""
+    together.wait(timeout=5)
+    connection.close()
 
 
 K = TypeVar("K")
