@@ -105,3 +105,19 @@ def test_the_scripts_of_the_documents_are_executable() -> None:
         assert script.stat().st_mode & 0o100, f"{script.name} cannot be run"
         checked = subprocess.run(["bash", "-n", str(script)], capture_output=True, text=True, check=False)
         assert checked.returncode == 0, checked.stderr
+
+
+def test_the_container_files_name_what_exists() -> None:
+    """They cannot be built here: at least their sources, commands and settings are real."""
+    image, services = (ROOT / "Dockerfile").read_text(), (ROOT / "compose.yaml").read_text()
+    copied = [name for line in re.findall(r"^COPY (?!--from)(.+)$", image, re.M) for name in line.split()[:-1]]
+    kept = re.findall(r"^!(.+)$", (ROOT / ".dockerignore").read_text(), re.M)
+    assert len(copied) >= 5
+    assert [name for name in copied if not (ROOT / name).exists() or name not in kept] == []
+    commands = re.findall(r"""\["careline", (.+?)\]""", image + services)
+    assert len(commands) >= 4
+    for arguments in commands:
+        name, *rest = re.findall(r'"([^"]+)"', arguments)
+        careline.commands[name].make_context(name, rest)
+    told = (DOCS / "operations.md").read_text()
+    assert [name for name in re.findall(r"\b(CARELINE_[A-Z_]+):", services) if f"`{name}`" not in told] == []
