@@ -246,20 +246,20 @@ def unflow(text: str, *, deletes_space: bool = False) -> str:
     """RFC 3676: a line ending in a space goes on in the next of the same quote depth; stuffed spaces come off; `-- `
     stays a line.
     """
-    out: list[str] = []
+    out: list[list[str]] = []
     flowing_depth = -1
     for line in text.replace("\r\n", "\n").split("\n"):
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:].removeprefix(" ")
         if content == "-- ":
-            out.append(">" * depth + (" " if depth else "") + content)
+            out.append([">" * depth + (" " if depth else "") + content])
             flowing_depth = -1
             continue
         is_flowing = content.endswith(" ") and bool(content.strip())
         piece = content[:-1] if is_flowing and deletes_space else content
         if depth == flowing_depth:
-            out[-1] += piece
+            out[-1].append(piece)
         else:
-            out.append(">" * depth + (" " if depth and piece else "") + piece)
+            out.append([">" * depth + (" " if depth and piece else "") + piece])
         flowing_depth = depth if is_flowing else -1
-    return "\n".join(out)
+    return "\n".join("".join(pieces) for pieces in out)

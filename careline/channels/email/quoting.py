@@ -122,6 +122,7 @@ def _is_written(lines: list[str]) -> bool:
 
 def _history_starts(lines: list[str]) -> int:
     """Number of the first line of the history, or len(lines)."""
+    tail = 1 + max((number for number, line in enumerate(lines) if _is_written([line])), default=-1)
     for number, line in enumerate(lines):
         if not line.strip():
             continue
@@ -134,7 +135,7 @@ def _history_starts(lines: list[str]) -> int:
             return _before_rule(lines, number)
         if _is_attribution(lines, number):
             return number
-        if short.lstrip().startswith(">") and _is_quoted_to_the_end(lines, number):
+        if number >= tail and sum(1 for one in lines[number:] if one.strip()) >= 2:
             return _before_attribution(lines, number)
     return len(lines)
 
@@ -181,11 +182,6 @@ def _is_attribution(lines: list[str], number: int) -> bool:
 def _is_quote_next(lines: list[str], number: int) -> bool:
     following = next((line for line in lines[number : number + 4] if line.strip()), "")
     return following.lstrip().startswith(">")
-
-
-def _is_quoted_to_the_end(lines: list[str], number: int) -> bool:
-    quoted = sum(1 for line in lines[number:] if line.lstrip().startswith(">"))
-    return quoted >= 2 and not _is_written(lines[number:])
 
 
 def _answers_below(lines: list[str], cut: int) -> bool:
