@@ -50,7 +50,7 @@ class CoreWidgetDoor:
         self._follower = Follower()
         self._channels: dict[str, tuple[float, ChannelView]] = {}
         self._availability: dict[int, tuple[float, Availability]] = {}
-        self._audiences: dict[tuple[int, str], tuple[float, Typing | None]] = {}
+        self._audiences: dict[tuple[int, str], tuple[float, Typing]] = {}
         self.trusted_proxies = frozenset(settings.TRUSTED_PROXIES)
 
     def close(self) -> None:
@@ -130,7 +130,8 @@ class CoreWidgetDoor:
         if known is not None and time.monotonic() - known[0] < AUDIENCE_CACHE_S:
             return known[1]
         found = await self._in_thread(_typing_audience, channel, thread_key)
-        _remember(self._audiences, (channel.id, thread_key), found)
+        if found is not None:
+            _remember(self._audiences, (channel.id, thread_key), found)
         return found
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -95,6 +95,8 @@ def act(wanted: dict[str, Any]) -> Any:
             session[HASH_SESSION_KEY] = account.get_session_auth_hash()
             session.save()
             return [settings.SESSION_COOKIE_NAME, session.session_key]
+        case "case":
+            return Case.objects.order_by("-id")[0].number
         case "said":
             rows = Message.objects.filter(direction="inbound").order_by("at", "id")
             return [

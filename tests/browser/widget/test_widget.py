@@ -303,3 +303,24 @@ def test_a_site_with_a_strict_policy_of_its_own_can_still_show_the_chat(visit: G
     assert box is not None and (box["width"], box["height"]) == (56, 56)
     one.open()
     assert one.complaints == []
+
+
+def test_each_side_sees_the_other_type(desk: Desk, visit: Go) -> None:
+    one = visit()
+    one.open()
+    one.say("Hello")
+    assert desk.wait_for(lambda: desk.texts() == ["Hello"])
+    expect(one.chat.locator(".message.own")).to_have_count(1)
+    name, key = desk.act("sign_in", name="Ana")
+    agent = one.page.context.browser.new_context(viewport={"width": 1300, "height": 800})  # type: ignore[union-attr]
+    agent.add_cookies([{"name": name, "value": key, "url": desk.address}])
+    screen = agent.new_page()
+    screen.goto(f"{desk.address}/w/air/cases/{desk.act('case')}")
+    expect(screen.locator("[data-live]")).to_have_attribute("data-state", "live", timeout=15000)
+    one.chat.locator("#text").press_sequentially("still writing")
+    expect(screen.locator("[data-here-said]")).to_have_text("The customer is writing")
+    box = screen.get_by_role("textbox").last
+    box.click()
+    box.press_sequentially("Ya la busco")
+    expect(one.chat.locator("#typing")).to_be_visible(timeout=8000)
+    agent.close()

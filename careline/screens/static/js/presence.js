@@ -10,12 +10,17 @@ const BEAT_MS = 20000;
 const GONE_AFTER_MS = 50000;
 const TYPING_FADES_MS = 6000;
 const here = new Map();
+const customers = new Map();
 let saidTyping = 0;
 let lastCase = "";
 
 /** Tell colleagues which case is on screen, and keep telling. */
 export function startPresence() {
   on("presence", (frame) => frame.agent !== desk.me.agent && hear(frame));
+  on("typing", (frame) => {
+    customers.set(frame.case, Date.now());
+    show();
+  });
   on("live", () => say_(false, ""));
   setInterval(() => (document.hidden ? null : say_(false, ""), show()), BEAT_MS);
   setInterval(show, 2000);
@@ -60,8 +65,10 @@ function show() {
   const typing = with_us.filter((frame) => frame.typing && now - frame.at < TYPING_FADES_MS);
   const words = $("[data-here-said]");
   if (!words) return;
-  words.hidden = !typing.length;
-  if (typing.length) words.textContent = say(typing[0].mode === "note" ? "writes_note" : "writes_answer", { name: typing.map((frame) => frame.name).join(", ") });
+  const isCustomerTyping = now - (customers.get(lastCase) || 0) < TYPING_FADES_MS;
+  words.hidden = !typing.length && !isCustomerTyping;
+  if (isCustomerTyping) words.textContent = say("writes_customer");
+  else if (typing.length) words.textContent = say(typing[0].mode === "note" ? "writes_note" : "writes_answer", { name: typing.map((frame) => frame.name).join(", ") });
 }
 
 function face(frame) {
