@@ -12,6 +12,7 @@ from starlette.routing import Route
 
 from careline.simulator.api import json_answer, read_json, refused_answer
 from careline.simulator.behaviour import Behaviour, Fault, Temper
+from careline.simulator.mailroom import answer_by_mail
 from careline.simulator.platform import Platform, Refused
 from careline.simulator.records import Account, App, FileRef, MessageRow, Persona
 
@@ -80,6 +81,13 @@ class OnAccount(msgspec.Struct, frozen=True):
     account: str
 
 
+class MailAnswer(msgspec.Struct, frozen=True):
+    """A customer answers the mail with this sequence number."""
+
+    mail: int
+    text: str
+
+
 class StoryName(msgspec.Struct, frozen=True):
     story: str
 
@@ -110,6 +118,7 @@ class Control:
             "novelties": (OnAccount, lambda one: self._platform.say_something_new(one.account)),
             "behaviour": (Behaviour, self._behave),
             "faults": (Fault, self._temper.plan),
+            "mails": (MailAnswer, self._answer_mail),
             "stories": (StoryName, lambda one: self._begin(one.story)),
         }
         routes = [Route(f"/control/{name}", _act(kind, act), methods=["POST"]) for name, (kind, act) in acts.items()]
@@ -142,6 +151,9 @@ class Control:
         if new.thread:
             return self._platform.reply(new.thread, new.account, new.text)
         return self._platform.own_post(new.account, new.text, views=new.views)
+
+    def _answer_mail(self, one: MailAnswer) -> None:
+        answer_by_mail(self._platform, one.mail, one.text)
 
     def _join(self, said: Spoken) -> None:
         known = self._platform.ledger.person(said.author)

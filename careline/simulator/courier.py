@@ -21,6 +21,7 @@ from careline.simulator.records import App, EventRow
 
 IDLE_S: Final = 0.05
 LOOK_AHEAD: Final = 1000
+MAIL: Final = "mail"
 _log = structlog.get_logger()
 
 
@@ -103,12 +104,15 @@ class Courier:
 
 
 def _batches(due: list[EventRow], size: int) -> list[tuple[str, list[EventRow]]]:
+    """Events of one app travel together; a mail travels alone."""
     by_app: dict[str, list[EventRow]] = defaultdict(list)
     for one in due:
         by_app[one.app].append(one)
-    return [
-        (app, events[start : start + size]) for app, events in by_app.items() for start in range(0, len(events), size)
-    ]
+    batches = []
+    for app, events in by_app.items():
+        step = 1 if any(one.kind == MAIL for one in events) else size
+        batches += [(app, events[start : start + step]) for start in range(0, len(events), step)]
+    return batches
 
 
 def delivery_body(events: Sequence[bytes]) -> bytes:
@@ -118,8 +122,10 @@ def delivery_body(events: Sequence[bytes]) -> bytes:
 
 async def post_delivery(client: GuardedClient, app: App, batch: Sequence[EventRow]) -> int:
     """Sign and post. Gives the status, 0 when there was none."""
-    body = delivery_body([one.body for one in batch])
-    headers = signing.webhook_headers(app.hook_secret, f"d_{ids.new_id()}", body) | {"content-type": "application/json"}
+    is_mail = batch[0].kind == MAIL
+    body = batch[0].body if is_mail else delivery_body([one.body for one in batch])
+    content_type = "message/rfc822" if is_mail else "application/json"
+    headers = signing.webhook_headers(app.hook_secret, f"d_{ids.new_id()}", body) | {"content-type": content_type}
     try:
         return (await client.request("POST", app.hook_url, headers=headers, body=body)).status
     except (aiohttp.ClientError, TimeoutError, OSError, CarelineError):

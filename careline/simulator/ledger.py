@@ -20,6 +20,7 @@ from careline.simulator.records import (
     App,
     EventRow,
     FileRef,
+    MailRow,
     MessageRow,
     NewEvent,
     Persona,
@@ -50,6 +51,9 @@ CREATE INDEX IF NOT EXISTS event_due ON event (due_at) WHERE acked_at IS NULL;
 CREATE INDEX IF NOT EXISTS event_account ON event (account, seq);
 CREATE TABLE IF NOT EXISTS request (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, at REAL, account TEXT, client_key TEXT, outcome TEXT);
+CREATE TABLE IF NOT EXISTS mail (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT, at REAL, sender TEXT, recipient TEXT, subject TEXT, text TEXT,
+  "references" TEXT, reply_to TEXT, is_ours INTEGER);
 CREATE TABLE IF NOT EXISTS file (id TEXT PRIMARY KEY, name TEXT, content_type TEXT, content BLOB);
 """
 _ADD_MESSAGE = """
@@ -67,6 +71,10 @@ ON CONFLICT (id) DO UPDATE SET views = excluded.views, moved_at = excluded.moved
 _SAVE_APP = """
 INSERT INTO app VALUES (?,?,?,?,?) ON CONFLICT (id) DO UPDATE SET
 hook_url = excluded.hook_url, hook_secret = excluded.hook_secret, token = excluded.token, revoked = excluded.revoked
+"""
+_ADD_MAIL = """
+INSERT INTO mail (id, at, sender, recipient, subject, text, "references", reply_to, is_ours)
+VALUES (?,?,?,?,?,?,?,?,?)
 """
 _CHANGE = "UPDATE message SET {} = ? WHERE id = ?"
 _MARK_ACKED = """
@@ -184,6 +192,13 @@ class Ledger:
             (clock.epoch_s(), account, client_key, outcome),
         )
 
+    def add_mail(self, row: MailRow, events: Sequence[NewEvent] = ()) -> None:
+        """Keep a mail, with the event that carries it to the brand."""
+        values = msgspec.structs.astuple(row)[1:]
+        with self._lock, self._db:
+            self._db.execute(_ADD_MAIL, values)
+            self._emit(events)
+
     def add_file(self, file_id: str, name: str, content_type: str, content: bytes) -> None:
         self._run("INSERT INTO file VALUES (?,?,?,?)", (file_id, name, content_type, content))
 
@@ -262,6 +277,11 @@ class Ledger:
 
     def requests(self) -> list[RequestRow]:
         return [RequestRow(**dict(row)) for row in self._all("SELECT * FROM request ORDER BY seq")]
+
+    def mails(self, *, after: int = 0) -> list[MailRow]:
+        """Mails after a sequence number, oldest first."""
+        rows = self._all("SELECT * FROM mail WHERE seq > ? ORDER BY seq", (after,))
+        return [MailRow(**{**dict(row), "is_ours": bool(row["is_ours"])}) for row in rows]
 
     def file(self, file_id: str) -> tuple[str, str, bytes] | None:
         rows = self._all("SELECT * FROM file WHERE id = ?", (file_id,))

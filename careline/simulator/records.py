@@ -104,6 +104,21 @@ class RequestRow(msgspec.Struct, frozen=True):
     outcome: str
 
 
+class MailRow(msgspec.Struct, frozen=True):
+    """A mail to or from a simulated customer. `id` is its Message-ID with brackets; `is_ours` one that Careline sent."""
+
+    seq: int
+    id: str
+    at: float
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    references: str
+    reply_to: str
+    is_ours: bool
+
+
 class NewEvent(msgspec.Struct, frozen=True):
     id: str
     account: str

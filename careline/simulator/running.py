@@ -42,11 +42,20 @@ class Running:
         self.simulator.ledger.close()
 
 
-def start(ledger_path: Path | str, *, port: int = 0, behaviour: Behaviour | None = None, seed: int = 0) -> Running:
-    """Serve on loopback; port 0 takes a free one. Raises OSError when the port is taken."""
+def start(
+    ledger_path: Path | str,
+    *,
+    port: int = 0,
+    behaviour: Behaviour | None = None,
+    seed: int = 0,
+    mail_port: int | None = None,
+) -> Running:
+    """Serve on loopback; port 0 takes a free one, also for mail (None: no mailboxes). Raises OSError for a taken port."""
     listener = socket.create_server(("127.0.0.1", port))
     taken = int(listener.getsockname()[1])
-    simulator = Simulator(ledger_path, address=f"http://127.0.0.1:{taken}", behaviour=behaviour, seed=seed)
+    simulator = Simulator(
+        ledger_path, address=f"http://127.0.0.1:{taken}", behaviour=behaviour, seed=seed, mail_port=mail_port
+    )
     config = uvicorn.Config(
         simulator.app, log_config=None, access_log=False, lifespan="on", ws="none", timeout_graceful_shutdown=1
     )

@@ -16,6 +16,7 @@ from careline.simulator.behaviour import Behaviour, Temper
 from careline.simulator.control import Control
 from careline.simulator.courier import Courier
 from careline.simulator.ledger import Ledger
+from careline.simulator.mailroom import Mailroom
 from careline.simulator.platform import Platform, Refused
 from careline.simulator.wall import Wall
 
@@ -23,10 +24,19 @@ STATIC = Path(__file__).parent / "static"
 
 
 class Simulator:
-    """Everything of one simulated platform. `address` is its own base address, for links to files and threads."""
+    """Everything of one simulated platform.
+
+    `address` is its own base address, for links to files and threads; with `mail_port` its people have mailboxes too.
+    """
 
     def __init__(
-        self, ledger_path: Path | str, *, address: str = "", behaviour: Behaviour | None = None, seed: int = 0
+        self,
+        ledger_path: Path | str,
+        *,
+        address: str = "",
+        behaviour: Behaviour | None = None,
+        seed: int = 0,
+        mail_port: int | None = None,
     ) -> None:
         self.ledger = Ledger(ledger_path)
         self.platform = Platform(self.ledger, address=address)
@@ -34,6 +44,8 @@ class Simulator:
         self.platform.echoes = self.temper.now.echoes
         self.play: Callable[[str], None] | None = None
         """Begins a story by name; set while customers are there."""
+        self.mail_port = mail_port
+        self._mailroom = Mailroom(self.ledger)
         self.app = Starlette(routes=self._routes(), lifespan=self._lifespan)
 
     def _routes(self) -> list[Mount]:
@@ -54,9 +66,12 @@ class Simulator:
 
     @asynccontextmanager
     async def _lifespan(self, app: Starlette) -> AsyncIterator[None]:
+        if self.mail_port is not None:
+            self.mail_port = await self._mailroom.open(self.mail_port)
         courier = asyncio.create_task(Courier(self.ledger, self.temper).run())
         try:
             yield
         finally:
             courier.cancel()
+            await self._mailroom.close()
             await asyncio.gather(courier, return_exceptions=True)

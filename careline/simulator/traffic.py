@@ -14,8 +14,9 @@ from typing import Final
 import structlog
 
 from careline.simulator.content import Language, Speech, cast, language_of, persona
+from careline.simulator.mailroom import answer_by_mail
 from careline.simulator.platform import Platform, Refused
-from careline.simulator.records import MessageRow, Persona, ThreadRow
+from careline.simulator.records import MailRow, MessageRow, Persona, ThreadRow
 from careline.simulator.scripts import Line, Script, draw_picture, scripts, strike_words
 
 TICK_S: Final = 0.25
@@ -41,6 +42,7 @@ class Traffic:
         self._roots: dict[str, str] = {}
         self._next_person = FIRST_NEW_PERSON
         self._last_seq = max((one.seq for one in platform.ledger.messages(origin="api")), default=0)
+        self._last_mail = max((one.seq for one in platform.ledger.mails()), default=0)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="customers", daemon=True)
@@ -116,6 +118,7 @@ class Traffic:
         while not self._stopping.wait(TICK_S):
             try:
                 self._hear_answers()
+                self._read_mails()
                 self._do_due()
             except Refused as refused:
                 _log.debug("simulated_customer_refused", reason=refused.error)
@@ -188,6 +191,18 @@ class Traffic:
             thread = self._platform.ledger.thread(row.thread)
             if thread is not None and row.deleted_at is None:
                 self._react(thread, row)
+
+    def _read_mails(self) -> None:
+        """Most who get a mail write back, some seconds later."""
+        for row in self._platform.ledger.mails(after=self._last_mail):
+            self._last_mail = row.seq
+            if row.is_ours and self._chance.random() < 0.8:
+                language: Language = "es" if row.recipient.endswith("correo.example") else "en"
+                words = self._speech.fill(self._speech.pick(cast().thanks[language]), agent=_signer(row.text))
+                self.later(self._chance.uniform(8, 16), lambda row=row, words=words: self._write_back(row, words))  # type: ignore[misc] # bound defaults
+
+    def _write_back(self, row: MailRow, words: str) -> None:
+        answer_by_mail(self._platform, row.seq, words)
 
     def _react(self, thread: ThreadRow, row: MessageRow) -> None:
         person_id = self._listener(thread, row)

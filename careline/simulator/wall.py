@@ -51,6 +51,22 @@ class Talk(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
 
 
+class Letter(msgspec.Struct, frozen=True):
+    """One mail as the wall shows it."""
+
+    seq: int
+    sender: str
+    recipient: str
+    subject: str
+    text: str
+    at: str
+    is_careline: bool
+
+
+def _iso(epoch_s: float) -> str:
+    return clock.from_epoch(epoch_s).isoformat(timespec="seconds")
+
+
 class Wall:
     """The pages at `/` and `/threads/<id>`."""
 
@@ -63,7 +79,11 @@ class Wall:
         return [Route("/", self._page), Route("/wall", self._fragment), Route("/threads/{id}", self._thread)]
 
     async def _page(self, request: Request) -> Response:
-        return self._render("wall.html", accounts=self._platform.ledger.accounts(), **self._columns())
+        return self._render(
+            "wall.html",
+            accounts=[one for one in self._platform.ledger.accounts() if one.app != "mail"],
+            **self._columns(),
+        )
 
     async def _fragment(self, request: Request) -> Response:
         version = f'"{self._platform.ledger.version()}"'
@@ -86,7 +106,16 @@ class Wall:
         return {
             "public": [self._talk(row, people) for row in public],
             "private": [self._talk(row, people) for row in private],
+            "mails": self._letters(),
         }
+
+    def _letters(self) -> list[Letter]:
+        """The newest mails, each customer's together with what came back."""
+        mails = self._platform.ledger.mails()[-THREADS_SHOWN:]
+        return [
+            Letter(one.seq, one.sender, one.recipient, one.subject, one.text, _iso(one.at), one.is_ours)
+            for one in reversed(mails)
+        ]
 
     def _talk(self, row: ThreadRow, people: dict[str, Persona]) -> Talk:
         messages = self._platform.ledger.messages_of(row.id)
@@ -109,7 +138,7 @@ class Wall:
             is_brand=is_brand,
             is_careline=one.origin == "api",
             text=one.text,
-            at=clock.from_epoch(one.at).isoformat(timespec="seconds"),
+            at=_iso(one.at),
             is_deleted=one.deleted_at is not None,
             is_edited=one.edited_at is not None,
             is_hidden=one.hidden_at is not None,

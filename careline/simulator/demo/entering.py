@@ -23,6 +23,7 @@ class DemoInfo(msgspec.Struct, frozen=True):
 
     address: str
     simulator_port: int
+    mail_port: int
     password: str
     ledger_path: str
 

@@ -56,6 +56,7 @@ class Simulated(msgspec.Struct, frozen=True):
     """Where the simulated network stands, and its secrets for this data folder."""
 
     address: str
+    mail_port: int
     hook_secret: str
     token: str
 
@@ -121,22 +122,29 @@ def _make_channels(workspace: Workspace, teams: Mapping[str, Team], simulated: S
     for key, name, team, undo_s in (("aurora", "@aurora", "Social", 8), ("aurora_help", "@aurora_help", "Service", 8)):
         settings = {"account": key, "handle": name, "api": f"{simulated.address}/api", "gap_check_s": 60}
         _open(app, key, name, name, brand, always, teams[team], undo_s=undo_s, settings=settings)
-    _open_others(workspace, brand, daily, office, teams)
+    _open_others(workspace, brand, daily, office, teams, simulated)
 
 
 def _open_others(
-    workspace: Workspace, brand: Brand, daily: Calendar, office: Calendar, teams: Mapping[str, Team]
+    workspace: Workspace,
+    brand: Brand,
+    daily: Calendar,
+    office: Calendar,
+    teams: Mapping[str, Team],
+    simulated: Simulated,
 ) -> None:
     """Channels of other networks, as far as they are installed; they too reach nobody real."""
     mail = f"service@{DOMAIN}"
+    post = {"address": mail, "authserv_id": f"mx.{DOMAIN}", **mail_settings(simulated.mail_port)}
     wanted: tuple[tuple[str, str, str, Calendar, str, int, dict[str, object]], ...] = (
-        ("email", mail, mail, office, "Service", 30, {"address": mail, "authserv_id": f"mx.{DOMAIN}"}),
+        ("email", mail, mail, office, "Service", 30, post),
         ("webchat", "site", f"www.{DOMAIN}", daily, "Service", 0, {"origins": f"https://www.{DOMAIN}"}),
         ("intake_form", "desk", "Phone and counter", daily, "Service", 0, {"region": "ES"}),
     )
     for slug, key, name, calendar, team, undo_s, settings in wanted:
         if _is_installed(slug):
-            connection = _connect(workspace, slug, name, {})
+            secrets = {"hook_secret": simulated.hook_secret} if slug == "email" else {}
+            connection = _connect(workspace, slug, name, secrets)
             _open(connection, key, name, name, brand, calendar, teams[team], undo_s=undo_s, settings=settings)
 
 
@@ -197,15 +205,22 @@ def _make_words(workspace: Workspace) -> None:
     )
 
 
-def new_secrets(address: str) -> Simulated:
+def mail_settings(port: int) -> dict[str, object]:
+    """The way out of the demo's mailbox: the customers' own mailroom, on loopback."""
+    return {"smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none", "plus_addressing": ""}
+
+
+def new_secrets(address: str, mail_port: int) -> Simulated:
     """Fresh secrets for one data folder."""
-    return Simulated(address, "whsec_" + base64.b64encode(os.urandom(32)).decode(), ids.new_token())
+    return Simulated(address, mail_port, "whsec_" + base64.b64encode(os.urandom(32)).decode(), ids.new_token())
 
 
-def point_channels(work: UnitOfWork, desk: Desk, address: str) -> None:
-    """The simulated network stands at another address since the last start."""
+def point_channels(work: UnitOfWork, desk: Desk, address: str, mail_port: int) -> None:
+    """The simulated network stands at other ports since the last start."""
+    moves: dict[str, dict[str, object]] = {"simulated": {"api": f"{address}/api"}, "email": mail_settings(mail_port)}
     for channel in desk.channels.values():
-        if channel.network == "simulated" and channel.settings.get("api") != f"{address}/api":
-            channel.settings = {**channel.settings, "api": f"{address}/api"}
+        moved = moves.get(channel.network, {})
+        if any(channel.settings.get(name) != value for name, value in moved.items()):
+            channel.settings = {**channel.settings, **moved}
             channel.save(update_fields=["settings"])
             work.record_event(desk.workspace_id, "channel.changed", channel_id=channel.id, facts={"what": "changed"})

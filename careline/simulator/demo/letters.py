@@ -4,13 +4,12 @@ them."""
 from __future__ import annotations
 
 from datetime import datetime
-from email.message import EmailMessage
-from email.utils import format_datetime
 
 import msgspec
 
 from careline.channels.base import ChannelView, Part
 from careline.kit import ids
+from careline.simulator.mailroom import Writer, compose_mail
 from careline.simulator.records import Persona
 
 
@@ -19,14 +18,8 @@ def mail_part(channel: ChannelView, person: Persona, address: str, subject: str,
     from careline.channels.email.inbound import make_part
     from careline.channels.email.wire import Envelope
 
-    mail = EmailMessage()
-    mail["Authentication-Results"] = f"{channel.setting('authserv_id')}; dmarc=pass header.from={address.split('@')[1]}"
-    mail["From"] = f'"{person.name}" <{address}>'
-    mail["To"] = channel.setting("address")
-    mail["Subject"] = subject
-    mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{ids.new_id()}@{address.split('@')[1]}>"
-    mail.set_content(text)
+    writer = Writer(person.name, address, channel.setting("authserv_id"))
+    mail = compose_mail(writer, to=channel.setting("address"), subject=subject, text=text, at=at)
     return make_part(channel.account_key, Envelope(received_at=at, size_bytes=len(bytes(mail))), bytes(mail))
 
 

@@ -51,6 +51,7 @@ PLACES: Final[tuple[tuple[Place, int], ...]] = (
 ANSWERING: Final = ("Luis", "Hanna", "Ana", "Ben")
 # What is still open is never Ana's: her list is short, and Marta stands on top of it.
 OPEN_FATES: Final = frozenset({"new", "taken", "department", "asked_back"})
+MAIL_DOMAINS: Final = {"es": "correo.example", "en": "post.example"}
 WINDOW: Final = timedelta(minutes=15)
 
 
@@ -175,7 +176,7 @@ class Past:
             return msgspec.structs.replace(one, platform_id=row.id)
         view = self._telling.view(key)
         if one.place == "mail":
-            address = f"{one.person.handle.removeprefix('@')}@correo.example"
+            address = f"{one.person.handle.removeprefix('@')}@{MAIL_DOMAINS[one.language]}"
             part = letters.mail_part(view, one.person, address, text[:50].rsplit(" ", 1)[0], text, one.opened_at)
         elif one.place == "chat":
             part = letters.chat_part(view, one.person, text, one.opened_at)

@@ -39,7 +39,8 @@ def prepare_demo(hook_base_url: str) -> DemoInfo:
     check_only_simulated()
     folder = Path(settings.DATA_DIR)
     port = _free_port(near=(urlsplit(hook_base_url).port or 8000) + 1)
-    info = DemoInfo(hook_base_url, port, folder_password(folder), str(folder / "simulated-network.sqlite3"))
+    ledger_path = str(folder / "simulated-network.sqlite3")
+    info = DemoInfo(hook_base_url, port, _free_port(near=port + 1), folder_password(folder), ledger_path)
     workspace = Workspace.objects.filter(slug=SLUG, is_demo=True).first()
     if workspace is None:
         _fill(info)
@@ -59,7 +60,7 @@ def check_only_simulated() -> None:
 
 
 def _fill(info: DemoInfo) -> None:
-    simulated = new_secrets(info.simulator_address)
+    simulated = new_secrets(info.simulator_address, info.mail_port)
     Path(info.ledger_path).unlink(missing_ok=True)
     ledger = Ledger(info.ledger_path)
     try:
@@ -80,21 +81,23 @@ def tell_week(desk: Desk, platform: Platform, now: datetime) -> None:
 
 
 def register_app(ledger: Ledger, desk: Desk, simulated: Simulated, base_url: str) -> None:
-    """Careline as an app on the platform, with its accounts."""
-    channels = [one for one in desk.channels.values() if one.network == "simulated"]
-    hook = f"{base_url}/hooks/simulated/{channels[0].connection.hook_token}"
-    accounts = [Account(one.account_key, APP, "Aurora Air", one.handle) for one in channels]
-    ledger.save_app(App(APP, hook, simulated.hook_secret, simulated.token), accounts)
+    """Careline as an app on the platform with its accounts, and its mailbox as another."""
+    for network, app_id, token in (("simulated", APP, simulated.token), ("email", "mail", "")):
+        channels = [one for one in desk.channels.values() if one.network == network]
+        if channels:
+            hook = f"{base_url}/hooks/{network}/{channels[0].connection.hook_token}"
+            accounts = [Account(one.account_key, app_id, "Aurora Air", one.handle) for one in channels]
+            ledger.save_app(App(app_id, hook, simulated.hook_secret, token), accounts)
 
 
 def _move(desk: Desk, info: DemoInfo) -> None:
     """A later start: ports may have changed, everything else stands."""
     with unit_of_work() as work:
-        point_channels(work, desk, info.simulator_address)
+        point_channels(work, desk, info.simulator_address, info.mail_port)
     channel = next(one for one in desk.channels.values() if one.network == "simulated")
     secrets = open_secrets(bytes(channel.connection.sealed_secrets))
     ledger = Ledger(info.ledger_path)
-    simulated = Simulated(info.simulator_address, secrets["hook_secret"], secrets["token"])
+    simulated = Simulated(info.simulator_address, info.mail_port, secrets["hook_secret"], secrets["token"])
     register_app(ledger, desk, simulated, info.address)
     ledger.close()
 

@@ -14,10 +14,11 @@ from careline.workspaces.models import Workspace
 def start_network(info: DemoInfo, *, hook_base_url: str, is_quiet: bool) -> running.Running:
     """The platform at its port (another one when somebody took it meanwhile), with customers who answer."""
     started = _start(info)
-    if started.port != info.simulator_port:
+    mail_port = started.simulator.mail_port or 0
+    if (started.port, mail_port) != (info.simulator_port, info.mail_port):
         desk = open_desk(Workspace.objects.get(slug=SLUG, is_demo=True))
         with unit_of_work() as work:
-            point_channels(work, desk, started.address)
+            point_channels(work, desk, started.address, mail_port)
     for app in started.simulator.ledger.apps():
         path = app.hook_url.split("/hooks/", 1)[1]
         accounts = started.simulator.ledger.accounts(app.id)
@@ -33,7 +34,10 @@ def start_network(info: DemoInfo, *, hook_base_url: str, is_quiet: bool) -> runn
 
 
 def _start(info: DemoInfo) -> running.Running:
+    """At the ports that were chosen, or at free ones when somebody took them meanwhile."""
     try:
-        return running.start(info.ledger_path, port=info.simulator_port, behaviour=Behaviour())
+        return running.start(
+            info.ledger_path, port=info.simulator_port, behaviour=Behaviour(), mail_port=info.mail_port
+        )
     except OSError:
-        return running.start(info.ledger_path, port=0, behaviour=Behaviour())
+        return running.start(info.ledger_path, behaviour=Behaviour(), mail_port=0)

@@ -38,7 +38,8 @@ async function speak(event) {
   const place = form.dataset.place || words.place;
   const thread = form.dataset.thread || "";
   const account = words.account || (place === "dms" ? thread.slice(3, -author.length - 1) : "");
-  const body = { text: words.text, author, name, account, thread: place === "replies" ? thread : "", views: place === "posts" ? 40 : 0 };
+  const spoken = { text: words.text, author, name, account, thread: place === "replies" ? thread : "", views: place === "posts" ? 40 : 0 };
+  const body = place === "mails" ? { mail: Number(form.dataset.mail), text: words.text } : spoken;
   const answer = await fetch("/control/" + place, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   form.querySelector("output").textContent = answer.ok ? "" : "This could not be said.";
   if (answer.ok) form.elements.text.value = "";
