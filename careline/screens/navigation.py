@@ -24,6 +24,7 @@ def other_screens(viewer: Viewer) -> list[Entry]:
     """The menu's lines for logging, channels, settings and one's own profile."""
     wanted: list[tuple[str, Verb | None, str, str]] = [
         ("log", "note", "phone", _("Log a call or visit")),
+        ("profile", None, "user", _("Profile, here or away")),
         ("channels", "see_channels", "plug", _("Channels")),
         ("settings", None, "settings", _("Settings")),
     ]

@@ -157,3 +157,11 @@ def owner_addresses(workspace_id: int) -> list[tuple[str, str]]:
     """(e-mail, locale) of the active owners: whom alerts go to. One statement."""
     owners = Agent.objects.filter(workspace_id=workspace_id, role="owner", is_active=True, account__is_active=True)
     return list(owners.order_by("id").values_list("account__email", "account__locale"))
+
+
+def access_preferences(workspace_id: int, agent_id: int) -> Agent:
+    """An agent's own row without account and teams: how they want their desk. Raises NotFound. One statement."""
+    found = Agent.objects.filter(id=agent_id, workspace_id=workspace_id).first()
+    if found is None:
+        raise NotFound("agent_not_found")
+    return found

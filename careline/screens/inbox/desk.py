@@ -14,7 +14,7 @@ from careline.cases.rows import ActView, FileView, IdentityView, ListFilters, Ot
 from careline.channels.registry import networks
 from careline.screens import tickets
 from careline.screens.inbox import wording
-from careline.workspaces.queries import access_agent
+from careline.workspaces.queries import access_preferences
 from careline.workspaces.roles import may
 from careline.workspaces.sight import Viewer
 
@@ -140,8 +140,8 @@ def number(text: str | None) -> int:
 
 
 def open_desk(viewer: Viewer, filters: ListFilters) -> Desk:
-    """The whole frame. Three statements: counts, the agent's preferences, their teams."""
-    agent = access_agent(viewer.workspace_id, viewer.agent_id)
+    """The whole frame. Two statements: the agent's preferences and the counts."""
+    agent = access_preferences(viewer.workspace_id, viewer.agent_id)
     preferences = {
         "agent": str(viewer.agent_id),
         "name": viewer.name,

@@ -11,7 +11,12 @@ from careline.screens.cleaning import clean_html
 from careline.workspaces.sight import Viewer
 
 _INLINE = regex.compile(r"(?P<quote>[\"'])cid:(?P<id>[^\"'\s>]{1,200})(?P=quote)", regex.IGNORECASE)
-_STYLE = "html{color-scheme:light}body{margin:8px 10px;font:15px/1.5 system-ui,sans-serif;color:#1d1b16;background:#fff;overflow-wrap:anywhere}img{max-width:100%;height:auto}img[src^=http]{display:none}blockquote{margin:0 0 0 8px;padding-inline-start:10px;border-inline-start:2px solid #c9c2b4}table{max-width:100%}"
+_STYLE = (
+    "html{color-scheme:light}"
+    "body{margin:8px 10px;font:15px/1.5 system-ui,sans-serif;color:#1d1b16;background:#fff;overflow-wrap:anywhere}"
+    "img{max-width:100%;height:auto}img[src^=http]{display:none}table{max-width:100%}"
+    "blockquote{margin:0 0 0 8px;padding-inline-start:10px;border-inline-start:2px solid #c9c2b4}"
+)
 
 
 def render_frame(viewer: Viewer, found: FramedHtml) -> str:

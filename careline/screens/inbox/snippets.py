@@ -69,4 +69,4 @@ def values_of(viewer: Viewer, pane: CasePane | None) -> dict[str, str]:
 
 
 def _first(name: str) -> str:
-    return name.split()[0] if name.split() else ""
+    return (name.split(maxsplit=1) or [""])[0]

@@ -78,7 +78,9 @@ class Note(msgspec.Struct, frozen=True):
 def note(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/notes`."""
     wanted = read_body(request, Note)
-    written = noting.write_note(request.viewer, number, text=wanted.text, file_ids=ids(wanted.files), file_names=wanted.names)
+    written = noting.write_note(
+        request.viewer, number, text=wanted.text, file_ids=ids(wanted.files), file_names=wanted.names
+    )
     return said(Done(words=_("Note kept"), message=str(written.id)), 201)
 
 

@@ -169,6 +169,7 @@ export const caseCommands = {
   more: { run: more, when: isOpen },
   print: { run: () => print(), when: isOpen, words: "print_case", group: "case" },
   "copy-address": { run: () => navigator.clipboard?.writeText(location.href.split("?")[0]).then(() => toast(say("copied"))), when: isOpen, words: "copy_address", group: "case" },
+  "join-first": { run: () => $("[data-do=join-case]").click(), when: () => manages() && Boolean($("[data-do=join-case]")), words: "join_first", key: "m", group: "case" },
   untag: (element) => act("tags", { remove: [element.dataset.tag] }),
   "join-case": (element) => act("join", { other: Number(element.dataset.number) }, { then: (answer) => openCase(answer.number).then(() => refresh()) }),
   "undo-act": (element) => undoAct(element.dataset.act, () => refresh())().catch(complain),

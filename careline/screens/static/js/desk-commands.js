@@ -6,7 +6,7 @@ import { setMode } from "./composer.js";
 import { desk, loadChoices, showPane } from "./desk.js";
 import { $, $$, later } from "./dom.js";
 import { showMap } from "./keys.js";
-import { writeLetter } from "./letter.js";
+import { forward, writeLetter } from "./letter.js";
 import { neighbour } from "./list.js";
 import { openPalette } from "./palette.js";
 import { send } from "./sending.js";
@@ -103,6 +103,7 @@ export const deskCommands = {
   palette: { run: () => openPalette(openCase), words: "search_or_do", key: "Ctrl K", group: "everything" },
   map: { run: showMap, words: "keyboard", key: "?", group: "everything" },
   compose: { run: () => writeLetter(), when: () => Boolean($("[data-do=compose]")), words: "new_mail", key: "c", group: "everything" },
+  forward,
   filters: { run: toggleFilters, words: "narrow_list", key: "f", group: "list" },
   back: () => (showPane("list"), history.pushState({}, "", `?${desk.query}`), $(".row-open[aria-current]")?.focus()),
   reconnect: () => tryAgain(),

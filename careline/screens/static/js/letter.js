@@ -2,7 +2,7 @@
 
 import { ask } from "./ask.js";
 import { openCase } from "./case.js";
-import { loadChoices } from "./desk.js";
+import { desk, loadChoices } from "./desk.js";
 import { $, make, newKey } from "./dom.js";
 import { toast } from "./toasts.js";
 import { say } from "./words.js";
@@ -49,6 +49,15 @@ export async function writeLetter(start = {}) {
   document.body.append(sheet);
   sheet.showModal();
   (kept.to ? form.elements.text : form.elements.to).focus();
+}
+
+/** Forward a mail of the timeline: its words quoted below, nobody named yet. */
+export function forward(element) {
+  const message = element.closest(".msg");
+  const words = message.querySelector("iframe[data-mail]")?.contentDocument?.body?.innerText || message.querySelector(".bubble")?.innerText || "";
+  const head = `${message.querySelector("header b")?.innerText || ""}, ${message.querySelector("time")?.title || ""}`;
+  const subject = desk.facts?.choices.find((choice) => choice.is_mail)?.subject || "";
+  writeLetter({ to: "", copied: "", subject: `Fwd: ${subject}`, text: `\n\n${head}:\n${words.trim().replace(/^/gm, "> ")}` });
 }
 
 const addresses = (text) => text.split(/[,;\n]/).map((one) => one.trim()).filter(Boolean);

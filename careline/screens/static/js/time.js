@@ -8,6 +8,7 @@ const form = (options) => new Intl.DateTimeFormat(language, options);
 const CLOCK = form({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const DAY = form({ weekday: "long", day: "numeric", month: "long" });
 const DATE = form({ day: "numeric", month: "short", year: "numeric" });
+const STAMP = form({ day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
 const SHORT = form({ day: "numeric", month: "short" });
 const WEEKDAY = form({ weekday: "short" });
 const FULL = form({ dateStyle: "full", timeStyle: "medium" });
@@ -41,6 +42,7 @@ const FORMS = {
   soon: near,
   day: dayName,
   date: (date) => DATE.format(date),
+  stamp: (date) => STAMP.format(date),
   ago: (date) => ago(date),
   due: (date) => due(date),
   countdown: (date) => span((date - Date.now()) / 1000),

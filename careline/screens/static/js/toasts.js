@@ -45,8 +45,8 @@ async function takeBack(entry) {
 /** `z`: take back the newest thing that can be. */
 export function undoNewest() {
   const entry = undoable.at(-1);
-  if (entry) takeBack(entry);
-  else toast(say("nothing_to_undo"));
+  if (entry) return takeBack(entry);
+  ask("POST", "acts/undo", {}).then((answer) => toast(`${answer.words}: ${answer.cases.join(", ")}`), complain);
 }
 
 /** A refusal, in the server's words. */
