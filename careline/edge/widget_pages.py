@@ -176,6 +176,7 @@ def _page_headers(channel: ChannelView) -> dict[str, str]:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "cross-origin",
         "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
         "Vary": "Accept-Language, Referer",
     }

@@ -12,7 +12,9 @@ import pytest
 
 from careline.channels.webchat import inbound
 from careline.channels.webchat.tests.building import SITE, channel, jwt
-from careline.edge.tests.widget_house import KEY, House, MemoryDoor, journalled, running
+from careline.edge.doors import Frame
+from careline.edge.hub import Hub
+from careline.edge.tests.widget_house import KEY, House, MemoryDoor, NoDoors, journalled, running
 from careline.edge.widget_limits import Limits, Pace
 from careline.edge.widget_pages import FOLDER, asset, choose_language
 from careline.errors import RateLimited
@@ -334,6 +336,30 @@ def test_streams_end_when_the_house_closes(house: House) -> None:
         house.door.close()
         assert next_event()[0] == "end"
     assert not any(house.door.rings.values())
+
+
+def test_streams_end_with_the_desks_own_streams_before_the_server_stops() -> None:
+    door, hub = MemoryDoor(), Hub(NoDoors())
+    with running(door, hub) as house:
+        token = house.session()["token"]
+        with house.stream(token) as next_event:
+            assert next_event()[0] == "messages"
+            hub.close()
+            assert next_event()[0] == "end"
+
+
+def test_an_agent_who_writes_a_private_answer_is_seen_typing_and_one_who_writes_a_note_is_not() -> None:
+    door, hub = MemoryDoor(), Hub(NoDoors())
+    with running(door, hub) as house:
+        token = house.session()["token"]
+        house.say(token)
+        with house.stream(token) as next_event:
+            next_event()
+            for mode in ("note", "private"):
+                said = json.dumps({"agent": "1", "name": "Ana", "case": "7", "typing": True, "mode": mode}).encode()
+                house.in_loop(lambda said=said: hub.tell(7, Frame(0, "presence", "workspace", said)))
+            assert next_event()[0] == "typing"
+        assert door.typed_in == [7]
 
 
 def test_receipts_are_taken_for_answers_shown_to_this_visitor_only(house: House) -> None:

@@ -18,6 +18,7 @@ from careline.channels.base import ChannelView, Part
 from careline.channels.webchat import inbound
 from careline.channels.webchat.tests.building import SITE, channel
 from careline.channels.webchat.wire import Journalled, Spoken
+from careline.edge.hub import Hub
 from careline.edge.widget import widget_routes
 from careline.edge.widget_doors import Availability, Changes, ChatMessage, FileBytes, History, KeptUpload, Typing
 from careline.errors import NotFound, Unavailable
@@ -39,6 +40,7 @@ class MemoryDoor:
         self.addresses: dict[str, str] = {}
         self.rings: dict[tuple[int, str], list[Callable[[str], None]]] = {}
         self.n = 0
+        self.typed_in: list[int] = []
 
     def close(self) -> None:
         for rings in list(self.rings.values()):
@@ -102,12 +104,17 @@ class MemoryDoor:
         self.addresses[thread_key] = email
 
     async def show_typing(self, workspace_id: int, case_id: int) -> None:
+        self.typed_in.append(case_id)
         for rings in self.rings.values():
             for ring in rings:
                 ring("typing")
 
     async def typing_audience(self, channel: ChannelView, thread_key: str) -> Typing | None:
         return None
+
+
+class NoDoors:
+    """A hub without desk: nobody's screen is open."""
 
 
 class Answer(msgspec.Struct):
@@ -127,9 +134,14 @@ class Answer(msgspec.Struct):
 class House:
     """A running server, and a browser's worth of requests to it."""
 
-    def __init__(self, door: MemoryDoor, port: int) -> None:
+    def __init__(self, door: MemoryDoor, port: int, loop: asyncio.AbstractEventLoop) -> None:
         self.door = door
         self.port = port
+        self._loop = loop
+
+    def in_loop(self, act: Callable[[], object]) -> None:
+        """Do it in the server's own loop."""
+        self._loop.call_soon_threadsafe(act)
 
     def call(self, method: str, path: str, body: object = None, **headers: str) -> Answer:
         """One request; JSON unless `body` is bytes. A POST says it comes from our own page unless told otherwise."""
@@ -184,18 +196,23 @@ class House:
 
 
 @contextmanager
-def running(door: MemoryDoor) -> Iterator[House]:
+def running(door: MemoryDoor, hub: Hub | None = None) -> Iterator[House]:
     """A uvicorn server in a thread, on a free port."""
-    app = Starlette(routes=widget_routes(door))
-    server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, access_log=False, timeout_graceful_shutdown=1)
-    )
-    thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)
+    app = Starlette(routes=widget_routes(door, hub))
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "timeout_graceful_shutdown": 1}
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, **options))
+    loops: list[asyncio.AbstractEventLoop] = []
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
     while not server.started:
         threading.Event().wait(0.01)
     try:
-        yield House(door, server.servers[0].sockets[0].getsockname()[1])
+        yield House(door, server.servers[0].sockets[0].getsockname()[1], loops[0])
     finally:
         door.close()
         server.should_exit = True

@@ -2,6 +2,7 @@
 import { Api, Offline } from "./api.js";
 import { Chips } from "./attachments.js";
 import { Composer } from "./composer.js";
+import { dress, showAvailability } from "./dressing.js";
 import { Host, keepFocusInside } from "./host.js";
 import { Log } from "./log.js";
 import { Mail } from "./mail.js";
@@ -12,7 +13,7 @@ import { Shelf } from "./shelf.js";
 import { learn } from "./speech.js";
 import { Stream } from "./stream.js";
 
-const { key, host: origin, ticket, greeting, color, ink, simulated } = document.body.dataset;
+const { key, host: origin, ticket } = document.body.dataset;
 const HELLO_WAIT_MS = 3000;
 const TYPING_SHOWN_MS = 6000;
 const AVAILABILITY_EVERY_MS = 5 * 60_000;
@@ -38,7 +39,7 @@ let unread = 0;
 let typingTimer = 0;
 let greeted = () => {};
 
-dress();
+dress(words, document.body.dataset);
 keepFocusInside(() => isPhone, () => host.tell("close"));
 at("close").addEventListener("click", () => host.tell("close"));
 at("earlier").addEventListener("click", showEarlier);
@@ -52,19 +53,6 @@ await new Promise((resolve) => {
   setTimeout(resolve, host.isFramed ? HELLO_WAIT_MS : 0);
 });
 await begin();
-
-function dress() {
-  document.documentElement.style.setProperty("--own", color);
-  document.documentElement.style.setProperty("--own-ink", ink);
-  at("close").setAttribute("aria-label", words.close);
-  at("log").setAttribute("aria-label", words.log);
-  at("scroller").setAttribute("aria-label", words.log);
-  at("earlier").textContent = words.earlier;
-  at("typing").lastElementChild.textContent = words.typing;
-  at("welcome").textContent = greeting || words.welcome;
-  at("simulated").hidden = !simulated;
-  at("simulated").textContent = words.simulated;
-}
 
 function hearHost(said) {
   if (said.what === "hello") {
@@ -123,21 +111,12 @@ async function openSession() {
   api.token = session.token;
   shelf.arrive(session.visitor, session.tokens);
   setConnected(true);
-  showAvailability();
+  showAvailability(speech, session.availability);
 }
 
 function arrange() {
   at("welcome").hidden = !log.isEmpty;
   mail.offer(!log.isEmpty && session.takes_email && !session.has_email, !session.availability.is_open);
-}
-
-function showAvailability() {
-  const { is_open: isStaffed, opens_at: opensAt, median_wait_s: waitS } = session.availability;
-  const when = opensAt && speech.moment(new Date(opensAt));
-  at("state").classList.toggle("closed", !isStaffed);
-  if (isStaffed) at("state").textContent = waitS === null ? words.open : words.openWait(speech.span(waitS));
-  else at("state").textContent = when ? words.closedUntil(when) : words.closed;
-  if (!isStaffed) at("welcome").textContent = when ? words.closedNote(when) : words.closedNoteOpen;
 }
 
 function send(saying) {

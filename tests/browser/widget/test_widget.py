@@ -240,8 +240,14 @@ def test_a_closed_office_says_so_and_when_it_opens(desk: Desk, visit: Go) -> Non
 
 
 @pytest.mark.parametrize(
-    ("path", "locale", "word"), [("/", "es-MX", "Escribir un mensaje"), ("/?lang=es", "en", "Escribir un mensaje"), ("/?lang=en", "es", "Write a message"), ("/", "fr", "Write a message")]
-)  # fmt: skip
+    ("path", "locale", "word"),
+    [
+        ("/", "es-MX", "Escribir un mensaje"),
+        ("/?lang=es", "en", "Escribir un mensaje"),
+        ("/?lang=en", "es", "Write a message"),
+        ("/", "fr", "Write a message"),
+    ],
+)
 def test_the_browsers_language_is_spoken_unless_the_site_says_otherwise(
     visit: Go, path: str, locale: str, word: str
 ) -> None:
