@@ -119,11 +119,15 @@ def read_mail(raw: bytes, recipient: str) -> MailRow:
         sender=parseaddr(str(mail["From"] or ""))[1],
         recipient=recipient,
         subject=str(mail["Subject"] or ""),
-        text=str(body.get_content()).strip() if body is not None else "",
+        text=_lines(str(body.get_content())) if body is not None else "",
         references=str(mail["References"] or ""),
         reply_to=parseaddr(str(mail["Reply-To"] or mail["From"] or ""))[1],
         is_ours=True,
     )
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
 
 
 def compose_mail(
