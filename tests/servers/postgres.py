@@ -35,11 +35,12 @@ class Cluster:
         self._run("pg_ctl", "-D", str(data), "-l", str(self.folder / "log"), "-w", "-o", options, "start")
         return self
 
-    def database(self) -> str:
-        """The address of a new, empty database."""
+    def database(self, *, name: str = "", template: str = "") -> str:
+        """The address of a new database: empty, or a copy of `template`, which nobody may use meanwhile."""
         self._made += 1
-        name = f"careline_{self._made}_{int(time.time())}"
-        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "careline", name)
+        name = name or f"careline_{self._made}_{int(time.time())}"
+        copied = ["--template", template] if template else []
+        self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", "careline", *copied, name)
         return f"postgresql://careline@127.0.0.1:{self.port}/{name}"
 
     def stop(self) -> None:

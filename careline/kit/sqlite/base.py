@@ -28,6 +28,8 @@ _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
+    # What was deleted is overwritten, not merely unlinked: a purge must reach the file.
+    "PRAGMA secure_delete=ON",
     "PRAGMA busy_timeout=30000",
     "PRAGMA cache_size=-16000",
     "PRAGMA temp_store=MEMORY",
