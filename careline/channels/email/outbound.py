@@ -26,7 +26,7 @@ from careline.channels.email.composing import Composed, compose
 from careline.channels.email.imap import check_security, tls_context
 from careline.channels.email.inbound import own_address
 from careline.errors import ChannelError
-from careline.kit import clock
+from careline.kit import clock, crashing
 
 if sys.platform.startswith("linux"):
     import fcntl
@@ -194,6 +194,7 @@ async def _give_content(smtp: SMTP, content: bytes) -> None:
         if answer.code != 354:
             raise SMTPResponseException(answer.code, answer.message)
         await _write_content(smtp, stuff_dots(content))
+        crashing.pass_point("mail.in_data")
     except SMTPResponseException as refused:
         raise _refusal(refused, "data_refused") from refused
     except (OSError, SMTPException) as broken:
@@ -262,6 +263,7 @@ async def _end_content(smtp: SMTP) -> SMTPResponse:
     try:
         protocol = _protocol(smtp)
         protocol.write(b".\r\n")
+        crashing.pass_point("mail.after_data")
     except (OSError, SMTPException) as broken:
         raise ChannelError(
             "connection_lost", "The connection was lost before the mail was whole; it was not sent."
