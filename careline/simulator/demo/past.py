@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeVar
@@ -11,11 +12,11 @@ import msgspec
 
 from careline.cases.actions.assigning import assign_team, take_case
 from careline.cases.actions.blocking import block_case
+from careline.cases.actions.bulk import move_many, tag_many
 from careline.cases.actions.closing import close_case
 from careline.cases.actions.noting import write_note
 from careline.cases.actions.replying import Then
 from careline.cases.actions.snoozing import snooze_case, wait_for
-from careline.cases.actions.tagging import tag_case
 from careline.cases.models import Case
 from careline.simulator.content import Language, Speech, Topic, cast, persona
 from careline.simulator.demo import letters
@@ -190,6 +191,7 @@ class Past:
 
     def _work(self, told: list[tuple[Customer, Case]], at: datetime) -> None:
         """A wave that is over: first answers, follow-ups, last answers, thanks."""
+        self._sort(told, at)
         for one, case in told:
             self._first(one, case, at + timedelta(minutes=self._chance.uniform(1, 16)))
         self._telling.settle()
@@ -199,13 +201,24 @@ class Past:
             self._last(one, case, later + timedelta(minutes=self._chance.uniform(2, 12)))
         self._telling.settle()
 
+    def _sort(self, told: list[tuple[Customer, Case]], at: datetime) -> None:
+        """Ben moves bags to their team and tags what can be told at a glance, many at a stroke."""
+        ben = self._telling.desk.agents["Ben"]
+        by_tag: dict[str, list[int]] = defaultdict(list)
+        for one, case in told:
+            if self._chance.random() < 0.6:
+                by_tag[one.topic.tag].append(case.number)
+        bags = [case.number for one, case in told if one.agent == "Dora"]
+        with at_moment(at + timedelta(seconds=40)):
+            if bags:
+                move_many(ben, bags, self._telling.desk.teams["Baggage"])
+            for tag, numbers in by_tag.items():
+                tag_many(ben, numbers, add=[tag])
+
     def _first(self, one: Customer, case: Case, at: datetime) -> None:
         viewer = self._telling.desk.agents[one.agent]
         if one.fate in {"new", "spam"}:
             return
-        if one.agent == "Dora":
-            with at_moment(at):
-                assign_team(self._telling.desk.agents["Ben"], case.number, self._telling.desk.teams["Baggage"])
         if one.place == "phone":
             self._close_call(one, case, at)
             return
@@ -251,8 +264,6 @@ class Past:
                 snooze_case(viewer, case.number, self._now + timedelta(hours=self._chance.uniform(2, 60)))
             elif one.fate == "spam":
                 block_case(self._telling.desk.agents["Ben"], case.number)
-            if one.fate not in {"new", "spam"} and self._chance.random() < 0.6:
-                tag_case(viewer, case.number, add=[one.topic.tag])
         if one.fate == "asked_back":
             text = self._speech.fill(one.topic.answers[1], name=one.person.name, agent=one.agent)
             self._telling.answer(case, one.agent, text, at, then="done")
