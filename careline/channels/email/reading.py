@@ -167,24 +167,29 @@ class MailboxReader:
 
     async def run(self, imap: Imap) -> AsyncIterator[Fetched]:
         """For ever: every folder in turn, then wait in the first one."""
-        if await self._start_all(imap):
-            yield Fetched((), self._cursor())
-        others_due_s = 0.0
+        await self._start_all(imap)
+        is_told, others_due_s = False, 0.0
         while True:
             if len(self._folders) > 1 and _loop_s() >= others_due_s:
                 for folder in self._folders[1:]:
                     async for fetched in self._read_folder(imap, folder):
+                        is_told = True
                         yield fetched
                 others_due_s = _loop_s() + OTHER_FOLDERS_S
             async for fetched in self._read_folder(imap, self._folders[0]):
+                is_told = True
                 yield fetched
+            if not is_told:
+                # The places of the folders, and word that this mailbox can be read.
+                is_told = True
+                yield Fetched((), self._cursor())
             await self._wait(imap, others_due_s - _loop_s() if len(self._folders) > 1 else IDLE_S)
 
-    async def _start_all(self, imap: Imap) -> bool:
+    async def _start_all(self, imap: Imap) -> None:
         """Set the places of all folders before anything is read, so that a crash between two of them loses nothing."""
         is_new = not self._places
-        found = [self._start(folder, *await open_folder(imap, folder), is_new=is_new) for folder in self._folders]
-        return any(found)
+        for folder in self._folders:
+            self._start(folder, *await open_folder(imap, folder), is_new=is_new)
 
     async def _wait(self, imap: Imap, at_most_s: float) -> None:
         """Until the watched folder changes or `at_most_s` is over. The folder stays open while it is the only one."""
