@@ -23,6 +23,9 @@ class WebChatNetwork(Network):
         """Idempotent: the id comes from the delivery. The stream shows a message once its delivery is sent, so undo and holds are kept."""
         return Sent(platform_id=f"answer:{outgoing.idempotency_key}", at=clock.now())
 
+    def page_tag(self, base_url: str, hook_token: str) -> str:
+        return setup.script_tag(base_url, hook_token)
+
     async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
         typing_board.tell(channel.id, thread_key)
 
