@@ -9,13 +9,13 @@ from django.db.models import Q
 from careline.intake.batch import Batch, SaidItem
 from careline.kit import clock
 from careline.kit.bulk import insert_rows
-from careline.threads.models import Message, Thread
+from careline.threads.models import Message, MessageAlias, Thread
 
 MOST_PARTICIPANTS = 60
 
 
 def thread(batch: Batch) -> None:
-    """Set `item.thread` for every message: five statements at most.
+    """Set `item.thread` for every message: six statements at most.
 
     `continues` is proven by a signature and wins. A thread key whose claim the network marks unproven (`facts["thread_claim"] == "unproven"`, as mail
     does for References) is followed only by somebody who is in that thread already and whose address passed the sender check; anyone else gets a
@@ -30,7 +30,7 @@ def thread(batch: Batch) -> None:
         item.thread = continued.get(item.said.continues)
         key = (item.row.channel_id, item.said.thread_key[:300])
         if item.thread is None and _is_unproven(item):
-            claimed = known.get(key) or known.get((item.row.channel_id, f"reply:{item.said.reply_to}"))
+            claimed = known.get(key) or _claimed(item, known)
             if claimed is not None and not _may_follow(item, claimed):
                 item.row.detail = f"suggests:{claimed.id}"
                 key = (item.row.channel_id, f"own:{item.said.platform_id}"[:300])
@@ -79,16 +79,34 @@ def _known(items: Iterable[SaidItem]) -> dict[tuple[int, str], Thread]:
     return {(row.channel_id, row.key): row for row in Thread.objects.filter(wanted)}
 
 
+def _claimed(item: SaidItem, known: dict[tuple[int, str], Thread]) -> Thread | None:
+    """The thread of the nearest message it says it answers, found by that message's own name or by an alias."""
+    found = (known.get((item.row.channel_id, f"reply:{name}")) for name in _claims(item))
+    return next((one for one in found if one is not None), None)
+
+
+def _claims(item: SaidItem) -> list[str]:
+    return [name for name in (item.said.reply_to, *item.said.aliases) if name]
+
+
 def _named_by_reply(items: Iterable[SaidItem]) -> dict[tuple[int, str], Thread]:
-    """For unproven claims: the thread of the message they say they answer."""
-    named = {(item.row.channel_id, item.said.reply_to) for item in items if _is_unproven(item) and item.said.reply_to}
+    """For unproven claims: the threads of the messages they say they answer. Two statements."""
+    named: dict[int, set[str]] = {}
+    for item in items:
+        if _is_unproven(item):
+            named.setdefault(item.row.channel_id, set()).update(_claims(item))
     if not named:
         return {}
     wanted = Q()
-    for channel_id, platform_id in named:
-        wanted |= Q(channel_id=channel_id, platform_id=platform_id)
-    found = Message.objects.filter(wanted, thread__isnull=False).select_related("thread")
-    return {(row.channel_id or 0, f"reply:{row.platform_id}"): row.thread for row in found if row.thread is not None}
+    for channel_id, names in named.items():
+        wanted |= Q(channel_id=channel_id, platform_id__in=sorted(names))
+    known = {
+        (row.channel_id, f"reply:{row.platform_id}"): row.message.thread
+        for row in MessageAlias.objects.filter(wanted, message__thread__isnull=False).select_related("message__thread")
+    }
+    for row in Message.objects.filter(wanted, thread__isnull=False).select_related("thread"):
+        known[(row.channel_id or 0, f"reply:{row.platform_id}")] = row.thread
+    return {key: thread for key, thread in known.items() if thread is not None}
 
 
 def _make(missing: dict[tuple[int, str], SaidItem]) -> dict[tuple[int, str], Thread]:
