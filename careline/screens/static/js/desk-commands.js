@@ -4,7 +4,7 @@ import { ask } from "./ask.js";
 import { openCase, refresh } from "./case.js";
 import { setMode } from "./composer.js";
 import { desk, loadChoices, showPane } from "./desk.js";
-import { $, $$, later } from "./dom.js";
+import { $, $$, atMost } from "./dom.js";
 import { showMap } from "./keys.js";
 import { forward, writeLetter } from "./letter.js";
 import { neighbour } from "./list.js";
@@ -56,13 +56,13 @@ export function startFilters() {
 }
 
 /** Counts of the bar, some moments after something changed. */
-export const recount = later(async () => {
+export const recount = atMost(async () => {
   const { counts } = await ask("GET", "counts").catch(() => ({ counts: {} }));
   for (const [view, number] of Object.entries(counts)) {
     const place = $(`[data-count="${view}"] b`);
     if (place) place.textContent = number;
   }
-}, 1200);
+}, 1500);
 
 /** Fields of the case are saved when they are left. */
 export function startFields() {

@@ -56,6 +56,14 @@ export function later(work, wait) {
   return call;
 }
 
+/** Runs at most once in `wait` ms, however often it is called: for work that a flood of events asks for. */
+export function atMost(work, wait) {
+  let timer = 0;
+  return () => {
+    timer ||= setTimeout(() => ((timer = 0), work()), wait);
+  };
+}
+
 /** HTML of our own server as a detached fragment. */
 export function parse(html) {
   const template = document.createElement("template");

@@ -2,7 +2,7 @@
 
 import { ask } from "./ask.js";
 import { desk } from "./desk.js";
-import { $, $$, later, parse } from "./dom.js";
+import { $, $$, atMost, parse } from "./dom.js";
 import { on } from "./stream.js";
 import { dress } from "./time.js";
 import { complain } from "./toasts.js";
@@ -40,7 +40,7 @@ export function neighbour(by) {
 export function startList(changed) {
   if (!rows) return;
   listening = changed;
-  on("case", (event) => take(event.id, parse(event.row).firstElementChild));
+  on("case", (event) => (wanted.delete(String(event.id)), take(event.id, parse(event.row).firstElementChild)));
   on("hint", (event) => event.case_id && askRows([event.case_id]));
   on("reset", reload);
   scroll.addEventListener("pointermove", (event) => (pointer = event.target.closest?.(".row") || null));
@@ -51,8 +51,9 @@ export function startList(changed) {
 }
 
 const wanted = new Set();
-const askWanted = later(async () => {
+const askWanted = atMost(async () => {
   const ids = [...wanted].slice(0, 100);
+  if (!ids.length) return;
   ids.forEach((id) => wanted.delete(id));
   try {
     const found = await ask("GET", `rows?ids=${ids.join(",")}&${desk.query}`);
@@ -61,7 +62,8 @@ const askWanted = later(async () => {
   } catch (error) {
     if (error.code !== "offline") complain(error);
   }
-}, 150);
+  if (wanted.size) askWanted();
+}, 350);
 
 function askRows(ids) {
   ids.forEach((id) => wanted.add(String(id)));
@@ -73,7 +75,7 @@ function take(id, fresh, isAllowed = false) {
   const old = document.getElementById(`case-${id}`);
   if (old && Number(old.dataset.version) > Number(fresh.dataset.version)) return;
   listening(String(id), fresh);
-  const isListed = verdict === true || (verdict === "ask" && (isAllowed || Boolean(old)));
+  const isListed = verdict === true || (verdict === "ask" && isAllowed) || (verdict !== false && Boolean(old));
   if (verdict === "ask" && !isAllowed && !old) return askRows([id]);
   if (isListed) place(fresh, old);
   else leave(id);

@@ -1,7 +1,7 @@
 /* Notifications: the count beside the bell, and, once allowed by a click, the computer's own when this page is not in front. */
 
 import { ask, at } from "./ask.js";
-import { $, $$, announce, later } from "./dom.js";
+import { $, $$, announce, atMost } from "./dom.js";
 import { on } from "./stream.js";
 import { complain } from "./toasts.js";
 
@@ -16,13 +16,13 @@ export function startNotices() {
   if (allow) allow.hidden = !("Notification" in window) || Notification.permission !== "default";
 }
 
-const recount = later(async () => {
+const recount = atMost(async () => {
   const { unseen } = await ask("GET", "notices").catch(() => ({ unseen: 0 }));
   badge.textContent = unseen > 99 ? "99+" : unseen;
   badge.hidden = !unseen;
 }, 300);
 
-const arrived = later(async () => {
+const arrived = atMost(async () => {
   const { unseen, newest } = await ask("GET", "notices").catch(() => ({ unseen: 0, newest: [] }));
   badge.textContent = unseen > 99 ? "99+" : unseen;
   badge.hidden = !unseen;

@@ -22,11 +22,11 @@ const FILTERS = {
   public: (row, value) => row.public === value,
 };
 
-/** Whether a row belongs in the list on screen: true, false, or "ask" when only the server can tell. */
+/** Whether a row belongs in the list on screen: true or false; "listed" when only rows already there do (a search, mentions); "ask" when only the server can tell. */
 export function belongs(row) {
   const rule = VIEWS[desk.view];
   const query = new URLSearchParams(desk.query);
-  if (!rule || query.has("q")) return "ask";
+  if (!rule || query.has("q")) return "listed";
   for (const [name, value] of query) if (FILTERS[name] && !FILTERS[name](row, value)) return false;
   return rule(row) ? isInSight(row) : false;
 }
