@@ -19,6 +19,7 @@ PACKAGE = ROOT / "careline"
 LOCALES = ("es",)
 KEYWORDS = {
     "_": None,
+    "_now": None,
     "gettext": None,
     "gettext_lazy": None,
     "gettext_noop": None,
