@@ -6,6 +6,7 @@ import { desk, loadChoices } from "./desk.js";
 import { $, $$ } from "./dom.js";
 import { leave } from "./list.js";
 import { pick } from "./picker.js";
+import { pickSnooze } from "./snoozing.js";
 import { complain, toast, undoAct } from "./toasts.js";
 import { say } from "./words.js";
 
@@ -32,7 +33,10 @@ const OUTCOMES = ["solved", "heard", "no_answer_needed", "spam"];
 async function close(element, event) {
   const row = document.getElementById(`case-${desk.facts.id}`);
   const answered = row?.classList.contains("is-quiet") ?? true;
-  let outcome = answered && !event?.shiftKey ? "solved" : await pick({ title: say("how_did_it_end"), options: OUTCOMES.map((value) => ({ words: say(`outcome_${value}`), value })) });
+  let outcome =
+    answered && !event?.shiftKey
+      ? "solved"
+      : await pick({ title: say("how_did_it_end"), options: OUTCOMES.map((value) => ({ words: say(`outcome_${value}`), value })) });
   if (outcome) closeAs(outcome);
 }
 
@@ -61,54 +65,17 @@ async function take() {
   $("[data-text]").focus();
 }
 
-const at = (days, hour) => {
-  const moment = new Date();
-  moment.setDate(moment.getDate() + days);
-  moment.setHours(hour, 0, 0, 0);
-  return moment;
-};
-const daysToMonday = () => (8 - new Date().getDay()) % 7 || 7;
-
 async function snooze() {
-  const format = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const times = [["in_20_minutes", new Date(Date.now() + 12e5)], ["in_1_hour", new Date(Date.now() + 36e5)], ["in_3_hours", new Date(Date.now() + 108e5)], ["tomorrow_morning", at(1, 9)], ["tomorrow_afternoon", at(1, 15)], ["next_monday", at(daysToMonday(), 9)]];
-  const options = [
-    ...times.map(([key, time]) => ({ words: say(key), note: format.format(time), group: say("until_a_time"), value: { until: time.toISOString() } })),
-    { words: say("another_time"), group: say("until_a_time"), value: "ask" },
-    { words: say("until_customer"), group: say("waiting_for"), value: { reason: "customer" } },
-    { words: say("until_department"), group: say("waiting_for"), value: { reason: "department" } },
-  ];
-  let chosen = await pick({ title: say("snooze_until"), options });
-  if (chosen === "ask") chosen = await askTime();
+  const chosen = await pickSnooze();
   const { id } = desk.facts || {};
   if (chosen) act("snooze", chosen, { then: () => (["waiting", "snoozed"].includes(desk.view) ? refresh() : (openNext(), leave(id))) });
-}
-
-/** Typed: 18:30, 25.12. 9:00 or 2026-12-25 09:00. */
-async function askTime() {
-  const typed = await pick({ title: say("type_a_time"), options: [], free: say("until"), placeholder: "18:30, 2026-12-25 09:00" });
-  const moment = typed?.typed ? readTime(typed.typed) : null;
-  if (typed && !moment) toast(say("time_not_understood"), { bad: true });
-  return moment && { until: moment.toISOString() };
-}
-
-function readTime(words) {
-  const clock = /^(\d{1,2})[:.h](\d{2})$/.exec(words);
-  const whole = /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{1,2}):(\d{2}))?$/.exec(words);
-  let moment = null;
-  if (clock) {
-    moment = at(0, 0);
-    moment.setHours(Number(clock[1]), Number(clock[2]));
-    if (moment < new Date()) moment.setDate(moment.getDate() + 1);
-  } else if (whole) moment = new Date(Number(whole[1]), Number(whole[2]) - 1, Number(whole[3]), Number(whole[4] || 9), Number(whole[5] || 0));
-  return moment && !Number.isNaN(moment.getTime()) ? moment : null;
 }
 
 async function tag() {
   const { tags } = await loadChoices();
   const options = tags.filter((name) => !desk.facts.tags.includes(name)).map((name) => ({ words: name, value: name }));
   const chosen = await pick({ title: say("add_tag"), options, free: say("new_tag") });
-  if (chosen) await act("tags", { add: [chosen.typed || chosen] }), chosen.typed && loadChoices(true);
+  if (chosen) (await act("tags", { add: [chosen.typed || chosen] }), chosen.typed && loadChoices(true));
 }
 
 async function merge() {
@@ -116,7 +83,12 @@ async function merge() {
     if (!typed) return [];
     const { cases } = await ask("GET", `search?q=${encodeURIComponent(typed)}`);
     const direct = /^\d+$/.test(typed) ? [{ words: say("case_number", { number: typed }), value: Number(typed) }] : [];
-    return [...direct, ...cases.filter((one) => one.number !== desk.facts.number).map((one) => ({ words: `${one.number} · ${one.name}`, note: one.words.slice(0, 40), value: one.number }))];
+    return [
+      ...direct,
+      ...cases
+        .filter((one) => one.number !== desk.facts.number)
+        .map((one) => ({ words: `${one.number} · ${one.name}`, note: one.words.slice(0, 40), value: one.number })),
+    ];
   };
   const into = await pick({ title: say("merge_into"), options: find, wait: 150 });
   if (into) act("merge", { into }, { then: (answer) => openCase(answer.number) });
@@ -124,7 +96,13 @@ async function merge() {
 
 /** Messages are chosen in the timeline by clicking them; then they leave for a case of their own. */
 async function split() {
-  const messages = $$(".timeline .msg:not(.other):not(.note)").map((one) => ({ words: $(".bubble", one)?.textContent.trim().slice(0, 90) || say("a_file"), note: $("time", one)?.textContent, value: one.dataset.message })).reverse();
+  const messages = $$(".timeline .msg:not(.other):not(.note)")
+    .map((one) => ({
+      words: $(".bubble", one)?.textContent.trim().slice(0, 90) || say("a_file"),
+      note: $("time", one)?.textContent,
+      value: one.dataset.message,
+    }))
+    .reverse();
   const first = await pick({ title: say("split_off"), options: messages });
   if (first) act("split", { messages: [first] }, { then: (answer) => openCase(answer.number) });
 }
@@ -168,9 +146,21 @@ export const caseCommands = {
   harm: { run: () => act("fields", { is_harm: !$(".case-head .tag.harm") }), when: manages, words: "confirm_harm", group: "case" },
   more: { run: more, when: isOpen },
   print: { run: () => print(), when: isOpen, words: "print_case", group: "case" },
-  "copy-address": { run: () => navigator.clipboard?.writeText(location.href.split("?")[0]).then(() => toast(say("copied"))), when: isOpen, words: "copy_address", group: "case" },
-  "join-first": { run: () => $("[data-do=join-case]").click(), when: () => manages() && Boolean($("[data-do=join-case]")), words: "join_first", key: "m", group: "case" },
+  "copy-address": {
+    run: () => navigator.clipboard?.writeText(location.href.split("?")[0]).then(() => toast(say("copied"))),
+    when: isOpen,
+    words: "copy_address",
+    group: "case",
+  },
+  "join-first": {
+    run: () => $("[data-do=join-case]").click(),
+    when: () => manages() && Boolean($("[data-do=join-case]")),
+    words: "join_first",
+    key: "m",
+    group: "case",
+  },
   untag: (element) => act("tags", { remove: [element.dataset.tag] }),
-  "join-case": (element) => act("join", { other: Number(element.dataset.number) }, { then: (answer) => openCase(answer.number).then(() => refresh()) }),
+  "join-case": (element) =>
+    act("join", { other: Number(element.dataset.number) }, { then: (answer) => openCase(answer.number).then(() => refresh()) }),
   "undo-act": (element) => undoAct(element.dataset.act, () => refresh())().catch(complain),
 };

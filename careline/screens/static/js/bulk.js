@@ -40,7 +40,15 @@ async function assign() {
   const { agents, teams } = await loadChoices();
   const chosen = await pick({
     title: say("assign_to"),
-    options: [...agents.map((one) => ({ words: one.name, note: one.away ? say("away") : "", group: say("agents"), value: { verb: "assign", agent: one.id } })), ...teams.map((one) => ({ words: one.name, group: say("teams"), value: { verb: "move", team: one.id } }))],
+    options: [
+      ...agents.map((one) => ({
+        words: one.name,
+        note: one.away ? say("away") : "",
+        group: say("agents"),
+        value: { verb: "assign", agent: one.id },
+      })),
+      ...teams.map((one) => ({ words: one.name, group: say("teams"), value: { verb: "move", team: one.id } })),
+    ],
   });
   if (chosen) actOn(chosen);
 }
@@ -63,7 +71,7 @@ export const bulkCommands = {
   "pick-this": {
     run: () => {
       const box = $("[data-pick]", currentRow());
-      if (box) (box.checked = !box.checked), show();
+      if (box) ((box.checked = !box.checked), show());
     },
     when: () => Boolean(currentRow()),
     words: "choose_this",

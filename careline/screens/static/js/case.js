@@ -32,7 +32,7 @@ export function startCase() {
   addEventListener("popstate", () => {
     const number = numberIn(location.pathname);
     if (number) openCase(number, { push: false });
-    else showPane("list"), closeCase();
+    else (showPane("list"), closeCase());
   });
   history.replaceState({ number: shown }, "");
 }
@@ -43,7 +43,7 @@ const path = (number, extra = "") => `cases/${number}?${desk.query}${extra}`;
 
 /** Show a case. From memory at once when it was fetched, else as soon as it comes. */
 export async function openCase(number, { push = true, focus = false } = {}) {
-  if (number === shown) return showPane("case"), focus && scroll.focus();
+  if (number === shown) return (showPane("case"), focus && scroll.focus());
   const mine = (opening += 1);
   markCurrent(number);
   showPane("case");
@@ -148,7 +148,7 @@ export function openNext(from = currentRow()) {
 }
 
 /** No case on screen. */
-export function closeCase() {
+function closeCase() {
   if (!shown) return;
   shown = 0;
   opening += 1;
@@ -169,7 +169,9 @@ function showProblem(number, error) {
   desk.facts = null;
   for (const name of ["head", "person", "facts"]) regions[name].replaceChildren();
   const again = make("button", { class: "button", type: "button", text: say("try_again"), onclick: () => openCase(number) });
-  regions.timeline.replaceChildren(make("div", { class: "empty", role: "alert" }, make("b", { text: say("case_not_opened") }), make("p", { text: error.message }), again));
+  regions.timeline.replaceChildren(
+    make("div", { class: "empty", role: "alert" }, make("b", { text: say("case_not_opened") }), make("p", { text: error.message }), again),
+  );
   for (const work of openers) work(null);
   if (isPhone()) showPane("case");
 }

@@ -1,14 +1,14 @@
 /* The composer: one for the whole desk. It follows the open case, never loses words, and always says who will read them. */
 
 import { onOpen, onRefresh } from "./case.js";
-import { room, personalData } from "./counting.js";
+import { check, stopPersonal, tellNews } from "./checking.js";
 import { desk, isPhone } from "./desk.js";
 import { $, $$, newKey } from "./dom.js";
 import { drop, flush, found, keep } from "./drafts.js";
-import { closedWords, overWords, showReaders, warn } from "./guard.js";
+import { showReaders } from "./guard.js";
 import { fillMail, showMail } from "./mail-fields.js";
 import { sayPresence } from "./presence.js";
-import { clearStop, stop } from "./stops.js";
+import { clearStop } from "./stops.js";
 import { clearFiles, setRules, watchFiles } from "./uploads.js";
 import { say } from "./words.js";
 
@@ -18,7 +18,17 @@ const text = $("[data-text]");
 const threads = $("[data-thread]");
 
 /** What is being written: `mode`, the chosen way, the two texts (a note never becomes an answer), and the version the writer saw. */
-export const writing = { number: 0, mode: "note", choice: null, texts: { answer: "", note: "" }, key: "", seen: 0, snippet: "", allowed: "", news: [] };
+export const writing = {
+  number: 0,
+  mode: "note",
+  choice: null,
+  texts: { answer: "", note: "" },
+  key: "",
+  seen: 0,
+  snippet: "",
+  allowed: "",
+  news: [],
+};
 
 export const words = () => text.value;
 const kind = (mode) => (mode === "note" ? "note" : "answer");
@@ -28,7 +38,12 @@ export function startComposer() {
   onOpen(load);
   onRefresh(refreshed);
   form.addEventListener("focusin", () => open(true));
-  form.addEventListener("focusout", () => setTimeout(() => !form.contains(document.activeElement) && !document.querySelector("dialog[open]") && open(Boolean(text.value) && !isPhone()), 120));
+  form.addEventListener("focusout", () =>
+    setTimeout(
+      () => !form.contains(document.activeElement) && !document.querySelector("dialog[open]") && open(Boolean(text.value) && !isPhone()),
+      120,
+    ),
+  );
   text.addEventListener("input", typed);
   threads.addEventListener("change", () => choose(threads.value));
   for (const button of $$("[data-modes] [data-mode]")) button.addEventListener("click", () => (setMode(button.dataset.mode), text.focus()));
@@ -45,7 +60,15 @@ function load(facts) {
   if (!facts) return;
   const drafts = found(facts);
   const answer = drafts.public ? "public" : drafts.private ? "private" : "";
-  Object.assign(writing, { texts: { answer: drafts[answer] || "", note: drafts.note || "" }, key: newKey(), seen: facts.version, snippet: "", allowed: "", news: [], choice: null });
+  Object.assign(writing, {
+    texts: { answer: drafts[answer] || "", note: drafts.note || "" },
+    key: newKey(),
+    seen: facts.version,
+    snippet: "",
+    allowed: "",
+    news: [],
+    choice: null,
+  });
   setMode(answer || (drafts.note ? "note" : usual(facts)), true);
   open(form.contains(document.activeElement));
 }
@@ -81,8 +104,17 @@ export function setMode(mode, isFirst = false) {
   form.dataset.mode = mode;
   const options = choicesOf(mode);
   threads.hidden = options.length < 2;
-  threads.replaceChildren(...options.map((choice, index) => new Option(`${choice.channel} · ${choice.subject || choice.person || choice.surface}`, String(index))));
-  choose(String(Math.max(0, options.findIndex((choice) => !choice.closed))));
+  threads.replaceChildren(
+    ...options.map((choice, index) => new Option(`${choice.channel} · ${choice.subject || choice.person || choice.surface}`, String(index))),
+  );
+  choose(
+    String(
+      Math.max(
+        0,
+        options.findIndex((choice) => !choice.closed),
+      ),
+    ),
+  );
 }
 
 function moveDraft(before, mode) {
@@ -108,7 +140,7 @@ function placeholder() {
 }
 
 /** One line until someone writes. */
-export function open(isOpen) {
+function open(isOpen) {
   form.classList.toggle("is-open", isOpen);
   showMail(isOpen && writing.choice);
 }
@@ -119,33 +151,6 @@ function typed() {
   if (!writing.news.length) writing.seen = desk.facts.version;
   sayPresence(true, writing.mode);
   check();
-}
-
-/** Count, warn, and allow sending or not. */
-export function check() {
-  const line = $("[data-length]");
-  const send = $("[data-send]");
-  const choice = writing.choice;
-  const used = choice ? room(text.value, choice) : { used: 0, limit: 0, over: 0 };
-  line.textContent = used.limit ? `${used.used} / ${used.limit}` : "";
-  line.className = used.over ? "over" : "";
-  const closed = closedWords(choice);
-  const personal = writing.mode === "public" ? personalData(text.value) : "";
-  if (closed || used.over) warn("over", closed || overWords(choice, used));
-  else if (personal) warn("warn", say("personal_warning", { what: say(`personal_${personal}`) }));
-  else warn("ok", writing.mode === "public" && text.value ? say("no_personal_data") : "");
-  send.disabled = Boolean(closed) || (writing.mode !== "note" && !choice);
-}
-
-/** Ask once before personal data becomes public. Returns whether it stopped. */
-export function stopPersonal(go) {
-  const what = personalData(text.value);
-  if (!what || writing.allowed === text.value) return false;
-  stop(say("personal_stop", { what: say(`personal_${what}`) }), [], [
-    [say("public_anyway"), () => ((writing.allowed = text.value), go())],
-    [say("keep_writing"), () => text.focus()],
-  ]);
-  return true;
 }
 
 /** The case was patched while someone writes: new windows and versions, and a word about what is new. */
@@ -161,20 +166,6 @@ function refreshed(facts, before) {
   if (!text.value) writing.seen = facts.version;
   else if (before && facts.last_message !== before.last_message) tellNews(before.last_message);
   check();
-}
-
-function tellNews(after) {
-  const fresh = $$(".msg[data-message]:not(.note)").filter((one) => BigInt(one.dataset.message) > BigInt(after) && !one.matches(".ours, .other"));
-  if (!fresh.length) return;
-  writing.news.push(...fresh.map((one) => $(".bubble", one)?.textContent.trim() || say("a_file")));
-  stop(say("news_while_writing"), writing.news, [[say("i_have_read_it"), () => acknowledge()]]);
-}
-
-/** The writer has read what is new. */
-export function acknowledge() {
-  writing.news = [];
-  writing.seen = desk.facts?.version || 0;
-  text.focus();
 }
 
 /** Words were sent: an empty composer for the same case. */

@@ -15,7 +15,6 @@ import { tryAgain } from "./stream.js";
 import { jump } from "./timeline.js";
 import { complain, toast, undoNewest } from "./toasts.js";
 
-
 const hasCase = () => Boolean(desk.facts);
 
 function step(by) {
@@ -41,7 +40,8 @@ async function toggleFilters(element) {
   form.dataset.filled = "1";
   const choices = await loadChoices().catch(complain);
   for (const select of $$("[data-choices]", form)) {
-    for (const one of choices?.[select.dataset.choices] || []) select.add(typeof one === "string" ? new Option(one, one) : new Option(one.note ? `${one.name} · ${one.note}` : one.name, one.id));
+    for (const one of choices?.[select.dataset.choices] || [])
+      select.add(typeof one === "string" ? new Option(one, one) : new Option(one.note ? `${one.name} · ${one.note}` : one.name, one.id));
     select.value = select.dataset.chosen;
     if (!choices?.[select.dataset.choices]?.length) select.closest("label").hidden = true;
   }
@@ -122,7 +122,7 @@ export function followLinks() {
     if (event.key !== "Escape" || event.defaultPrevented || document.querySelector("dialog[open]")) return;
     const pane = $("[data-person-pane].is-open");
     if (pane) pane.classList.remove("is-open");
-    else if (document.activeElement?.matches("textarea, input")) document.activeElement.blur(), $("[data-timeline-scroll]")?.focus({ preventScroll: true });
+    else if (document.activeElement?.matches("textarea, input"))
+      (document.activeElement.blur(), $("[data-timeline-scroll]")?.focus({ preventScroll: true }));
   });
 }
-

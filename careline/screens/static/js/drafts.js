@@ -44,7 +44,7 @@ export function flush() {
 
 /** The words were sent or thrown away. */
 export function drop(number, mode, onServer = true) {
-  if (waiting?.number === number && waiting.mode === mode) (waiting = null), saveSoon.forget();
+  if (waiting?.number === number && waiting.mode === mode) ((waiting = null), saveSoon.forget());
   remember(number, mode, null);
   show("");
   if (onServer) ask("POST", `cases/${number}/drafts`, { mode, text: "" }).catch(() => {});

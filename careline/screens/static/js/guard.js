@@ -22,7 +22,9 @@ const note = () => [icon("sticky-note"), words(say("note_readers"))];
 const nobody = (mode) => [icon("circle-alert"), words(say(mode === "public" ? "no_public_way" : "no_private_way"))];
 
 function everyone(choice) {
-  const seen = choice.reach ? say("public_readers_reach", { reach: choice.reach.toLocaleString(document.documentElement.lang) }) : say("public_readers");
+  const seen = choice.reach
+    ? say("public_readers_reach", { reach: choice.reach.toLocaleString(document.documentElement.lang) })
+    : say("public_readers");
   return [icon("globe"), words(seen), from(choice), ...closing(choice)];
 }
 
@@ -30,14 +32,21 @@ function one(choice) {
   const name = choice.person || choice.recipient || say("the_customer");
   const address = choice.recipient && choice.recipient !== name ? ` (${choice.recipient})` : "";
   const copied = choice.copied.length ? ` ${say("and_copied", { names: choice.copied.join(", ") })}` : "";
-  return [icon(choice.is_mail ? "mail" : "lock"), words(say(choice.is_mail ? "mail_readers" : "private_readers", { name: `${name}${address}${copied}` })), from(choice), ...closing(choice)];
+  return [
+    icon(choice.is_mail ? "mail" : "lock"),
+    words(say(choice.is_mail ? "mail_readers" : "private_readers", { name: `${name}${address}${copied}` })),
+    from(choice),
+    ...closing(choice),
+  ];
 }
 
 /** How long the window stays open, where there is one. */
 function closing(choice) {
   if (!choice.closes_at || choice.closed) return [];
   const left = (new Date(choice.closes_at) - Date.now()) / 1000;
-  return left > 0 && left < 86400 ? [make("span", { class: "from", text: ` · ${say("window_until", { time: clockTime(new Date(choice.closes_at)), span: span(left) })}` })] : [];
+  return left > 0 && left < 86400
+    ? [make("span", { class: "from", text: ` · ${say("window_until", { time: clockTime(new Date(choice.closes_at)), span: span(left) })}` })]
+    : [];
 }
 
 /** Why nothing can be written here, in words; "" when it can. */

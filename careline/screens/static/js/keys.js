@@ -48,12 +48,29 @@ function nameOf(event) {
 }
 
 /** The map on its own page, and in the `?` sheet. */
-export function drawMap(list, { canChange = false } = {}) {
-  list.replaceChildren(...listed().filter((one) => one.key).map((one) => make("li", {}, make("span", { text: say(one.words) }), canChange && !ALWAYS.has(one.name) ? field(one) : make("kbd", { text: keyOf(one.name) }))));
+function drawMap(list, { canChange = false } = {}) {
+  list.replaceChildren(
+    ...listed()
+      .filter((one) => one.key)
+      .map((one) =>
+        make(
+          "li",
+          {},
+          make("span", { text: say(one.words) }),
+          canChange && !ALWAYS.has(one.name) ? field(one) : make("kbd", { text: keyOf(one.name) }),
+        ),
+      ),
+  );
 }
 
 function field(one) {
-  const input = make("input", { class: "input", size: 6, value: keyOf(one.name), "aria-label": say("key_for", { name: say(one.words) }), readonly: true });
+  const input = make("input", {
+    class: "input",
+    size: 6,
+    value: keyOf(one.name),
+    "aria-label": say("key_for", { name: say(one.words) }),
+    readonly: true,
+  });
   input.addEventListener("keydown", (event) => {
     if (["Tab", "Shift", "Control", "Alt", "Meta", "Escape"].includes(event.key)) return;
     event.preventDefault();
@@ -97,7 +114,15 @@ export function showMap() {
   drawMap(list);
   const sheet = make("dialog", { class: "sheet wide", "aria-label": say("keyboard") });
   const shut = () => (sheet.close(), sheet.remove());
-  sheet.append(make("div", { class: "sheet-head" }, make("h2", { text: say("keyboard") }), make("button", { class: "button slim", type: "button", text: say("close"), onclick: shut })), make("div", { class: "sheet-body" }, list));
+  sheet.append(
+    make(
+      "div",
+      { class: "sheet-head" },
+      make("h2", { text: say("keyboard") }),
+      make("button", { class: "button slim", type: "button", text: say("close"), onclick: shut }),
+    ),
+    make("div", { class: "sheet-body" }, list),
+  );
   sheet.addEventListener("close", () => sheet.remove());
   document.body.append(sheet);
   sheet.showModal();

@@ -18,18 +18,38 @@ export async function writeLetter(start = {}) {
   const input = (name, more = {}) => make("input", { id: `letter-${name}`, name, dir: "auto", autocomplete: "off", ...more });
   const kept = { ...load(), ...start };
   const problem = make("p", { class: "problem", role: "alert" });
-  const form = make("form", { class: "sheet-body" },
-    line("channel", say("from_label"), make("select", { id: "letter-channel", name: "channel" }, ...mailboxes.map((one) => new Option(`${one.name} · ${one.note}`, one.id)))),
+  const form = make(
+    "form",
+    { class: "sheet-body" },
+    line(
+      "channel",
+      say("from_label"),
+      make("select", { id: "letter-channel", name: "channel" }, ...mailboxes.map((one) => new Option(`${one.name} · ${one.note}`, one.id))),
+    ),
     line("to", say("to_label"), input("to", { required: true, value: kept.to, inputmode: "email", placeholder: "ana@example.org, ben@example.org" })),
     line("copied", "CC", input("copied", { value: kept.copied, inputmode: "email" })),
     line("subject", say("subject_label"), input("subject", { required: true, value: kept.subject })),
     line("text", say("text_label"), make("textarea", { id: "letter-text", name: "text", rows: 9, dir: "auto", required: true })),
     problem,
-    make("div", { class: "form-acts" }, make("button", { class: "button first", text: say("send_mail") }), make("button", { class: "button", type: "button", text: say("keep_for_later"), onclick: () => sheet.close() })));
-  const sheet = make("dialog", { class: "sheet wide", "aria-label": say("new_mail") }, make("div", { class: "sheet-head" }, make("h2", { text: say("new_mail") })), form);
+    make(
+      "div",
+      { class: "form-acts" },
+      make("button", { class: "button first", text: say("send_mail") }),
+      make("button", { class: "button", type: "button", text: say("keep_for_later"), onclick: () => sheet.close() }),
+    ),
+  );
+  const sheet = make(
+    "dialog",
+    { class: "sheet wide", "aria-label": say("new_mail") },
+    make("div", { class: "sheet-head" }, make("h2", { text: say("new_mail") })),
+    form,
+  );
   form.elements.text.value = kept.text || "";
   form.addEventListener("input", () => save(form));
-  form.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.requestSubmit()));
+  form.addEventListener(
+    "keydown",
+    (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.requestSubmit()),
+  );
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(form));
@@ -60,7 +80,11 @@ export function forward(element) {
   writeLetter({ to: "", copied: "", subject: `Fwd: ${subject}`, text: `\n\n${head}:\n${words.trim().replace(/^/gm, "> ")}` });
 }
 
-const addresses = (text) => text.split(/[,;\n]/).map((one) => one.trim()).filter(Boolean);
+const addresses = (text) =>
+  text
+    .split(/[,;\n]/)
+    .map((one) => one.trim())
+    .filter(Boolean);
 
 function load() {
   try {

@@ -17,7 +17,7 @@ const held = new Map();
 let pointer = null;
 let listening = () => {};
 
-export const rowOf = (number) => $(`[data-number="${number}"]`, rows);
+const rowOf = (number) => $(`[data-number="${number}"]`, rows);
 export const currentRow = () => $(".row:has(> [aria-current])", rows);
 export const picked = () => $$("[data-pick]:checked", rows).map((box) => Number(box.value));
 
@@ -57,7 +57,7 @@ const askWanted = atMost(async () => {
   ids.forEach((id) => wanted.delete(id));
   try {
     const found = await ask("GET", `rows?ids=${ids.join(",")}&${desk.query}`);
-    for (const id of found.gone) leave(id), listening(id, null);
+    for (const id of found.gone) (leave(id), listening(id, null));
     for (const [id, html] of Object.entries(found.rows)) take(id, parse(html).firstElementChild, true);
   } catch (error) {
     if (error.code !== "offline") complain(error);
@@ -87,8 +87,8 @@ function place(fresh, old) {
   const all = $$(".row", rows).filter((row) => row !== old);
   const before = all.find((row) => compare(fresh.dataset, row.dataset) < 0) || null;
   if (!before && pane.dataset.next && !old) return showEmpty();
-  const stays = old && (old.nextElementSibling === before || old.nextElementSibling === null && before === null);
-  if (old && (stays || isUnderPointer(before, old))) return replace(old, fresh), stays || hold(fresh);
+  const stays = old && (old.nextElementSibling === before || (old.nextElementSibling === null && before === null));
+  if (old && (stays || isUnderPointer(before, old))) return (replace(old, fresh), stays || hold(fresh));
   if (!old && isUnderPointer(before, null)) return hold(fresh);
   held.delete(fresh.dataset.id);
   move(fresh, old, before);
@@ -120,7 +120,7 @@ function move(fresh, old, before) {
   const isAbove = before && before.offsetTop < top + before.offsetHeight && top > 0;
   const hadFocus = old?.contains(document.activeElement);
   const wasAbove = old && old.offsetTop < top;
-  if (old) carry(old, fresh), old.remove();
+  if (old) (carry(old, fresh), old.remove());
   else fresh.classList.add("is-new");
   rows.insertBefore(fresh, before);
   if (hadFocus) $(".row-open", fresh).focus({ preventScroll: true });

@@ -10,7 +10,7 @@ let filledFor = "";
 
 /** Fill for a way to answer; edits stay while the way stays the same. */
 export function fillMail(choice) {
-  if (!choice?.is_mail) return (filledFor = ""), showMail(null);
+  if (!choice?.is_mail) return ((filledFor = ""), showMail(null));
   const key = `${choice.thread} ${choice.reply_to}`;
   if (key === filledFor) return;
   filledFor = key;
@@ -29,4 +29,8 @@ export function mailParts(choice) {
   return { subject: subject.value.trim(), to: addresses(to.value), copied: addresses(copied.value) };
 }
 
-const addresses = (text) => text.split(/[,;\n]/).map((one) => one.trim()).filter(Boolean);
+const addresses = (text) =>
+  text
+    .split(/[,;\n]/)
+    .map((one) => one.trim())
+    .filter(Boolean);

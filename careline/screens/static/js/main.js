@@ -65,9 +65,8 @@ function startPage() {
     startKeyPage();
   }
   startKeys(true);
-  if (stream) openStream(stream, Number(since), worker), startNotices();
+  if (stream) (openStream(stream, Number(since), worker), startNotices());
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
   });
 }
-

@@ -36,7 +36,13 @@ function carry(old, next) {
 
 function trace(element) {
   const keyed = element.closest("[data-key]");
-  return { key: keyed?.dataset.key, todo: element.dataset?.do, name: element.getAttribute("name"), value: element.value, start: element.selectionStart };
+  return {
+    key: keyed?.dataset.key,
+    todo: element.dataset?.do,
+    name: element.getAttribute("name"),
+    value: element.value,
+    start: element.selectionStart,
+  };
 }
 
 function refocus(container, { key, todo, name, value, start }) {

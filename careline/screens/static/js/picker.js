@@ -10,8 +10,24 @@ import { say } from "./words.js";
 export function pick({ title, options, free = "", placeholder = "", wait = 0 }) {
   return new Promise((resolve) => {
     const list = make("ul", { class: "options", role: "listbox", id: "picker-options", "aria-label": title });
-    const find = make("input", { class: "sheet-find", type: "text", role: "combobox", "aria-expanded": "true", "aria-controls": "picker-options", "aria-label": title, placeholder: placeholder || title, autocomplete: "off", spellcheck: "false" });
-    const foot = make("div", { class: "sheet-foot" }, make("span", {}, make("kbd", { text: "↑ ↓" }), ` ${say("choose")}`), make("span", {}, make("kbd", { text: "Enter" }), ` ${say("take_it")}`), make("span", {}, make("kbd", { text: "Esc" }), ` ${say("close")}`));
+    const find = make("input", {
+      class: "sheet-find",
+      type: "text",
+      role: "combobox",
+      "aria-expanded": "true",
+      "aria-controls": "picker-options",
+      "aria-label": title,
+      placeholder: placeholder || title,
+      autocomplete: "off",
+      spellcheck: "false",
+    });
+    const foot = make(
+      "div",
+      { class: "sheet-foot" },
+      make("span", {}, make("kbd", { text: "↑ ↓" }), ` ${say("choose")}`),
+      make("span", {}, make("kbd", { text: "Enter" }), ` ${say("take_it")}`),
+      make("span", {}, make("kbd", { text: "Esc" }), ` ${say("close")}`),
+    );
     const sheet = make("dialog", { class: "sheet", "aria-label": title }, find, list, foot);
     const before = document.activeElement;
     let shown = [];
@@ -30,7 +46,10 @@ export function pick({ title, options, free = "", placeholder = "", wait = 0 }) 
       const typed = find.value.trim();
       const found = typeof options === "function" ? await options(typed) : options.filter((one) => matches(one, typed));
       if (mine !== turn) return;
-      shown = free && typed && !found.some((one) => one.words.toLowerCase() === typed.toLowerCase()) ? [...found, { words: `${free} “${typed}”`, value: { typed } }] : found;
+      shown =
+        free && typed && !found.some((one) => one.words.toLowerCase() === typed.toLowerCase())
+          ? [...found, { words: `${free} “${typed}”`, value: { typed } }]
+          : found;
       chosen = 0;
       list.replaceChildren(...rows(shown, end));
       mark();
@@ -67,15 +86,24 @@ export function pick({ title, options, free = "", placeholder = "", wait = 0 }) 
 }
 
 const plain = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-const matches = (option, typed) => plain(typed).split(/\s+/).every((word) => plain(`${option.words} ${option.note || ""}`).includes(word));
+const matches = (option, typed) =>
+  plain(typed)
+    .split(/\s+/)
+    .every((word) => plain(`${option.words} ${option.note || ""}`).includes(word));
 
 function rows(options, end) {
   if (!options.length) return [make("li", { class: "option-group", text: say("nothing_fits") })];
   let group = "";
   return options.flatMap((option, index) => {
-    const head = option.group && option.group !== group ? [make("li", { class: "option-group", text: (group = option.group), role: "presentation" })] : [];
+    const head =
+      option.group && option.group !== group ? [make("li", { class: "option-group", text: (group = option.group), role: "presentation" })] : [];
     const end_note = option.key ? make("kbd", { text: option.key }) : option.note ? make("small", { text: option.note }) : null;
-    const row = make("li", { class: "option", role: "option", id: `option-${index}`, onclick: () => end(option.value) }, make("span", { class: "words", text: option.words, dir: "auto" }), end_note);
+    const row = make(
+      "li",
+      { class: "option", role: "option", id: `option-${index}`, onclick: () => end(option.value) },
+      make("span", { class: "words", text: option.words, dir: "auto" }),
+      end_note,
+    );
     return [...head, row];
   });
 }

@@ -46,7 +46,12 @@ function say_(isTyping, mode, shownCase = lastCase) {
   const ticket = streamTicket();
   if (!ticket || document.body.classList.contains("is-offline")) return;
   const body = JSON.stringify({ case: shownCase, typing: isTyping, mode });
-  fetch(`${at("presence")}?ticket=${encodeURIComponent(ticket)}`, { method: "POST", body, keepalive: true, headers: { "Content-Type": "application/json" } }).catch(() => {});
+  fetch(`${at("presence")}?ticket=${encodeURIComponent(ticket)}`, {
+    method: "POST",
+    body,
+    keepalive: true,
+    headers: { "Content-Type": "application/json" },
+  }).catch(() => {});
 }
 
 function hear(frame) {
@@ -68,13 +73,25 @@ function show() {
   const isCustomerTyping = now - (customers.get(lastCase) || 0) < TYPING_FADES_MS;
   words.hidden = !typing.length && !isCustomerTyping;
   if (isCustomerTyping) words.textContent = say("writes_customer");
-  else if (typing.length) words.textContent = say(typing[0].mode === "note" ? "writes_note" : "writes_answer", { name: typing.map((frame) => frame.name).join(", ") });
+  else if (typing.length)
+    words.textContent = say(typing[0].mode === "note" ? "writes_note" : "writes_answer", { name: typing.map((frame) => frame.name).join(", ") });
 }
 
 function face(frame) {
   const isTyping = frame.typing && Date.now() - frame.at < TYPING_FADES_MS;
-  const letters = frame.name.split(/\s+/).map((word) => word[0] || "").join("").slice(0, 2).toUpperCase();
-  return make("span", { class: `avatar own hue-${hue(frame.name)}${isTyping ? " is-typing" : ""}`, title: say("is_here", { name: frame.name }), role: "img", "aria-label": say("is_here", { name: frame.name }), text: letters });
+  const letters = frame.name
+    .split(/\s+/)
+    .map((word) => word[0] || "")
+    .join("")
+    .slice(0, 2)
+    .toUpperCase();
+  return make("span", {
+    class: `avatar own hue-${hue(frame.name)}${isTyping ? " is-typing" : ""}`,
+    title: say("is_here", { name: frame.name }),
+    role: "img",
+    "aria-label": say("is_here", { name: frame.name }),
+    text: letters,
+  });
 }
 
 /** The same colour as on the server (crc32 modulo twelve). */

@@ -2,7 +2,8 @@
 
 import { ask } from "./ask.js";
 import { refresh, openNext } from "./case.js";
-import { acknowledge, emptied, insert, setMode, stopPersonal, words, writing } from "./composer.js";
+import { acknowledge, stopPersonal } from "./checking.js";
+import { emptied, insert, setMode, words, writing } from "./composer.js";
 import { room, split } from "./counting.js";
 import { desk } from "./desk.js";
 import { $, $$ } from "./dom.js";
@@ -42,7 +43,15 @@ async function attempt(work) {
     clearStop();
   } catch (error) {
     if (error.code === "changed_since_seen") await collided();
-    else if (error.code === "offline") stop(say("not_sent_offline"), [], [[say("try_again"), () => send()], [say("keep_writing"), () => {}]]);
+    else if (error.code === "offline")
+      stop(
+        say("not_sent_offline"),
+        [],
+        [
+          [say("try_again"), () => send()],
+          [say("keep_writing"), () => {}],
+        ],
+      );
     else stop(error.message, [], [[say("keep_writing"), () => $("[data-text]").focus()]]);
   } finally {
     isSending = false;
@@ -64,7 +73,17 @@ async function sendParts(parts, { override, then }) {
   let answer = null;
   for (const [index, text] of parts.entries()) {
     const isLast = index === parts.length - 1;
-    const body = { thread: choice.thread, text, mode, client_key: index ? `${key}-${index}` : key, seen: writing.seen, snippet, override, then: isLast ? then : "stay", ...mailParts(choice) };
+    const body = {
+      thread: choice.thread,
+      text,
+      mode,
+      client_key: index ? `${key}-${index}` : key,
+      seen: writing.seen,
+      snippet,
+      override,
+      then: isLast ? then : "stay",
+      ...mailParts(choice),
+    };
     answer = await ask("POST", `cases/${number}/replies`, { ...body, ...(isLast ? files : {}), reply_to: choice.reply_to });
   }
   sayPresence(false, mode);
@@ -78,7 +97,7 @@ function offerUndo(answer, number, mode) {
   if (!answer.delivery) return toast(answer.words);
   const takeBack = async () => {
     const { text, words: said } = await ask("DELETE", `deliveries/${answer.delivery}`);
-    if (desk.facts?.number === number && !words()) setMode(mode), insert(text);
+    if (desk.facts?.number === number && !words()) (setMode(mode), insert(text));
     toast(said);
     refresh();
   };
@@ -104,10 +123,14 @@ function stopNews(then, title = say("read_before_sending")) {
 
 function offerSplit(text, used, then) {
   const parts = split(text, writing.choice.unit, used.limit);
-  const [first] = stop(say("over_by", { num: used.over }), parts.map((part, index) => `${index + 1}/${parts.length} · ${part}`), [
-    [say("send_as_parts", { num: parts.length }), () => attempt(() => sendParts(parts, { override: false, then }))],
-    [say("keep_writing"), () => $("[data-text]").focus()],
-  ]);
+  const [first] = stop(
+    say("over_by", { num: used.over }),
+    parts.map((part, index) => `${index + 1}/${parts.length} · ${part}`),
+    [
+      [say("send_as_parts", { num: parts.length }), () => attempt(() => sendParts(parts, { override: false, then }))],
+      [say("keep_writing"), () => $("[data-text]").focus()],
+    ],
+  );
   first.focus();
 }
 
@@ -116,7 +139,9 @@ export const deliveryCommands = {
   "take-back": (element) => settle("DELETE", `deliveries/${element.dataset.delivery}`, undefined, true),
   resend: (element) => {
     const { state, delivery } = element.closest("[data-delivery]").dataset;
-    return state === "unknown" ? settle("POST", `deliveries/${delivery}/outcome`, { was_sent: false }) : settle("POST", `deliveries/${delivery}/attempts`, {});
+    return state === "unknown"
+      ? settle("POST", `deliveries/${delivery}/outcome`, { was_sent: false })
+      : settle("POST", `deliveries/${delivery}/attempts`, {});
   },
   "was-sent": (element) => settle("POST", `deliveries/${element.dataset.delivery}/outcome`, { was_sent: true }),
 };
@@ -131,4 +156,3 @@ async function settle(method, path, body, givesBack = false) {
     complain(error);
   }
 }
-

@@ -2,7 +2,7 @@
 
 import { ask } from "./ask.js";
 import { insert, writing } from "./composer.js";
-import { $, $$, make } from "./dom.js";
+import { $, make } from "./dom.js";
 import { complain } from "./toasts.js";
 import { say } from "./words.js";
 
@@ -25,7 +25,8 @@ const typedWord = () => /(?:^|\s)\/([\w-]*)$/.exec(text.value.slice(0, text.sele
 /** The button, or the key: a slash as if it had been typed. */
 export function offerSnippets() {
   text.focus();
-  if (typedWord() === undefined) text.setRangeText(/\s$|^$/.test(text.value.slice(0, text.selectionStart)) ? "/" : " /", text.selectionStart, text.selectionEnd, "end");
+  if (typedWord() === undefined)
+    text.setRangeText(/\s$|^$/.test(text.value.slice(0, text.selectionStart)) ? "/" : " /", text.selectionStart, text.selectionEnd, "end");
   follow();
 }
 
@@ -46,11 +47,20 @@ async function follow() {
 
 function draw() {
   if (!shown.length) {
-    box.replaceChildren(make("div", { class: "snippets-box" }, make("p", { class: "preview", text: say(offered.list.length ? "no_snippet_fits" : "no_snippets") })));
+    box.replaceChildren(
+      make("div", { class: "snippets-box" }, make("p", { class: "preview", text: say(offered.list.length ? "no_snippet_fits" : "no_snippets") })),
+    );
     box.hidden = false;
     return;
   }
-  const items = shown.map((one, index) => make("li", { class: "option", role: "option", "aria-selected": String(index === chosen), onpointerdown: (event) => (event.preventDefault(), take(one)) }, make("span", { class: "words", text: one.name }), make("small", { text: `/${one.shortcut}` })));
+  const items = shown.map((one, index) =>
+    make(
+      "li",
+      { class: "option", role: "option", "aria-selected": String(index === chosen), onpointerdown: (event) => (event.preventDefault(), take(one)) },
+      make("span", { class: "words", text: one.name }),
+      make("small", { text: `/${one.shortcut}` }),
+    ),
+  );
   const one = shown[chosen];
   const preview = make("div", { class: "preview", dir: "auto", lang: one.language, text: one.text });
   if (one.missing.length) preview.append(make("p", { class: "problem", text: say("snippet_missing", { names: one.missing.join(", ") }) }));
@@ -83,6 +93,3 @@ function hide() {
   if (box) box.hidden = true;
   shown = [];
 }
-
-/** For Escape elsewhere: whether the list is open. */
-export const isOffering = () => Boolean($$("[role=option]", box).length) && !box.hidden;

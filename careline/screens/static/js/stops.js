@@ -8,7 +8,9 @@ const box = $("[data-stopped]");
 export function stop(words, items, choices) {
   box.replaceChildren(make("b", { text: words }));
   if (items.length) box.append(make("ul", {}, ...items.map((item) => make("li", { text: item, dir: "auto" }))));
-  const buttons = choices.map(([label, work], index) => make("button", { type: "button", class: index ? "button slim" : "button slim first", text: label, onclick: () => (clearStop(), work()) }));
+  const buttons = choices.map(([label, work], index) =>
+    make("button", { type: "button", class: index ? "button slim" : "button slim first", text: label, onclick: () => (clearStop(), work()) }),
+  );
   box.append(make("div", { class: "choices" }, ...buttons));
   box.hidden = false;
   return buttons;
@@ -17,5 +19,3 @@ export function stop(words, items, choices) {
 export function clearStop() {
   if (box) box.hidden = true;
 }
-
-export const isStopped = () => !box.hidden;

@@ -65,7 +65,7 @@ function greet(tab) {
     } else if (data.do === "again") connect(data.address, data.since);
     else if (data.do === "leave") {
       tabs.delete(tab);
-      if (!tabs.size) source?.close(), (source = null), (state = "starting"), (floor = last = -1), kept.splice(0);
+      if (!tabs.size) (source?.close(), (source = null), (state = "starting"), (floor = last = -1), kept.splice(0));
     }
   };
   tab.start?.();

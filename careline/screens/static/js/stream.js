@@ -55,7 +55,9 @@ function plain(join) {
     for (const type of ["case", "hint", "presence", "notice", "agent", "reset", "typing"])
       source.addEventListener(type, (event) => hear({ type, data: event.data, n: Number(event.lastEventId) || 0 }));
     source.addEventListener("open", () => hear({ type: "state", state: "live", tries: 0 }));
-    source.addEventListener("error", () => hear({ type: "state", state: source.readyState === EventSource.CLOSED ? "closed" : "offline", tries: tries + 1 }));
+    source.addEventListener("error", () =>
+      hear({ type: "state", state: source.readyState === EventSource.CLOSED ? "closed" : "offline", tries: tries + 1 }),
+    );
   };
   send = (message) => (message.do === "leave" ? source?.close() : connect(last));
   connect(join.since);
@@ -112,10 +114,11 @@ function showState(state) {
   document.body.classList.toggle("is-offline", state === "offline");
   showHowLong();
   if (state === "live") tell("live", {}, last);
-  if (state === "live" && wasOffline) announce(say("back_online")), tell("back", { after: Date.now() - wasOffline }, last);
+  if (state === "live" && wasOffline) (announce(say("back_online")), tell("back", { after: Date.now() - wasOffline }, last));
 }
 
 function showHowLong() {
   const words = $("[data-connection-words]");
-  if (words && offlineSince) words.textContent = `${say("lost_for", { span: span((Date.now() - offlineSince) / 1000) })} ${count("tries", tries)} ${say("nothing_lost")}`;
+  if (words && offlineSince)
+    words.textContent = `${say("lost_for", { span: span((Date.now() - offlineSince) / 1000) })} ${count("tries", tries)} ${say("nothing_lost")}`;
 }

@@ -26,8 +26,8 @@ export function span(seconds) {
   return `${Math.floor(s / DAY_S)} d`;
 }
 
-export const dayName = (date) => (isSameDay(date, new Date()) ? say("today") : DAY.format(date));
-export const isSameDay = (one, other) => one.toDateString() === other.toDateString();
+const dayName = (date) => (isSameDay(date, new Date()) ? say("today") : DAY.format(date));
+const isSameDay = (one, other) => one.toDateString() === other.toDateString();
 export const clockTime = (date) => CLOCK.format(date);
 
 /** Today the time, this week the weekday with it, else the date. */
@@ -93,7 +93,7 @@ export function keepTime() {
     if (beat % 10 === 0) return dress();
     for (const element of $$("time[data-form=countdown], time[data-form=due]")) {
       const seconds = Math.abs(new Date(element.dateTime) - Date.now()) / 1000;
-      if (seconds < 90) write(element), element.parentElement?.matches("[data-due]") && mark(element.parentElement);
+      if (seconds < 90) (write(element), element.parentElement?.matches("[data-due]") && mark(element.parentElement));
     }
   }, 1000);
 }

@@ -39,7 +39,11 @@ export function jump(by) {
   const now = $(".is-jumped", scroll);
   const edge = scroll.getBoundingClientRect().top + 24;
   let index = own.indexOf(now);
-  if (index < 0) index = by > 0 ? own.findIndex((one) => one.getBoundingClientRect().top > edge) - 1 : own.findLastIndex((one) => one.getBoundingClientRect().top < edge) + 1;
+  if (index < 0)
+    index =
+      by > 0
+        ? own.findIndex((one) => one.getBoundingClientRect().top > edge) - 1
+        : own.findLastIndex((one) => one.getBoundingClientRect().top < edge) + 1;
   const next = own[Math.min(own.length - 1, Math.max(0, index + by))];
   now?.classList.remove("is-jumped");
   next.classList.add("is-jumped");

@@ -14,7 +14,10 @@ export function toast(words, { undo = null, until = 0, bad = false, label = "" }
   if (until) box.append(left);
   const entry = undo && { undo, box };
   if (entry) {
-    box.append(make("button", { class: "act", type: "button", text: label || say("undo"), onclick: () => takeBack(entry) }), make("kbd", { text: "z" }));
+    box.append(
+      make("button", { class: "act", type: "button", text: label || say("undo"), onclick: () => takeBack(entry) }),
+      make("kbd", { text: "z" }),
+    );
     undoable.push(entry);
   } else box.append(make("button", { class: "act", type: "button", text: say("close"), onclick: () => gone(box, entry) }));
   $("[data-toasts]").append(box);

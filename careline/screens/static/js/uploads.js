@@ -31,7 +31,7 @@ export function clearFiles() {
 }
 
 /** Take files in, up to what may be sent. */
-export function addFiles(added) {
+function addFiles(added) {
   for (const blob of added) {
     const file = { name: blob.name || say("pasted_picture"), size: blob.size, type: blob.type, share: 0, id: "", problem: "" };
     files.push(file);
@@ -101,10 +101,23 @@ function remove(file) {
 
 function draw() {
   if (!list) return;
-  list.replaceChildren(...files.map((file) => {
-    file.bar = file.request ? make("progress", { max: 1, value: file.share, "aria-label": say("uploading", { name: file.name }) }) : null;
-    return make("span", { class: file.problem ? "upload is-bad" : "upload", title: file.problem || file.name }, icon(file.problem ? "circle-alert" : "paperclip"), make("span", { text: file.problem ? `${file.name}: ${file.problem}` : file.name, dir: "auto" }), file.bar, make("button", { class: "act", type: "button", "aria-label": say("remove_file", { name: file.name }), onclick: () => remove(file) }, icon("x")));
-  }));
+  list.replaceChildren(
+    ...files.map((file) => {
+      file.bar = file.request ? make("progress", { max: 1, value: file.share, "aria-label": say("uploading", { name: file.name }) }) : null;
+      return make(
+        "span",
+        { class: file.problem ? "upload is-bad" : "upload", title: file.problem || file.name },
+        icon(file.problem ? "circle-alert" : "paperclip"),
+        make("span", { text: file.problem ? `${file.name}: ${file.problem}` : file.name, dir: "auto" }),
+        file.bar,
+        make(
+          "button",
+          { class: "act", type: "button", "aria-label": say("remove_file", { name: file.name }), onclick: () => remove(file) },
+          icon("x"),
+        ),
+      );
+    }),
+  );
   list.dispatchEvent(new CustomEvent("uploads", { bubbles: true }));
 }
 
@@ -118,10 +131,13 @@ export function watchFiles(form, text) {
   input.addEventListener("change", () => (addFiles(input.files), (input.value = "")));
   text.addEventListener("paste", (event) => {
     const pasted = [...event.clipboardData.files];
-    if (pasted.length) event.preventDefault(), addFiles(pasted);
+    if (pasted.length) (event.preventDefault(), addFiles(pasted));
   });
   const pane = form.closest("main");
-  pane.addEventListener("dragover", (event) => event.dataTransfer.types.includes("Files") && (event.preventDefault(), form.classList.add("is-dropping")));
+  pane.addEventListener(
+    "dragover",
+    (event) => event.dataTransfer.types.includes("Files") && (event.preventDefault(), form.classList.add("is-dropping")),
+  );
   pane.addEventListener("dragleave", () => form.classList.remove("is-dropping"));
   pane.addEventListener("drop", (event) => {
     form.classList.remove("is-dropping");
