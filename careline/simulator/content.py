@@ -37,6 +37,7 @@ class Cast(msgspec.Struct, frozen=True):
     bystanders: dict[Language, tuple[str, ...]]
     own_posts: dict[Language, tuple[str, ...]]
     comments: dict[Language, tuple[str, ...]]
+    spam: dict[Language, tuple[str, ...]]
     private_hints: dict[Language, str]
     notes: tuple[str, ...]
     cities: tuple[str, ...]

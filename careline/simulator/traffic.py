@@ -40,7 +40,8 @@ class Traffic:
         self._answered: Counter[tuple[str, str]] = Counter()
         self._languages: dict[str, Language] = {}
         self._roots: dict[str, str] = {}
-        self._next_person = FIRST_NEW_PERSON
+        # A later start on the same ledger brings other people.
+        self._next_person = FIRST_NEW_PERSON + len(platform.ledger.people())
         self._last_seq = max((one.seq for one in platform.ledger.messages(origin="api")), default=0)
         self._last_mail = max((one.seq for one in platform.ledger.mails()), default=0)
         self._lock = threading.Lock()

@@ -29,7 +29,7 @@ class SimulatedNetwork(Network):
     """Public posts, comments, replies and direct messages, on a platform that exists only in `careline.simulator`."""
 
     slug = "simulated"
-    name = "Simulated network"
+    name = setup.NAME
     icon = "simulated"
     fields = setup.FIELDS
     capabilities = CAPABILITIES

@@ -19,6 +19,8 @@ def _(text: str) -> str:
     return text
 
 
+NAME: Final = _("Simulated network")
+
 FIELDS: Final = (
     SettingField("account", _("Account"), hint=_("The account's key on the platform, for example aurora.")),
     SettingField(

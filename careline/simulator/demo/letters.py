@@ -7,20 +7,21 @@ from datetime import datetime
 
 import msgspec
 
-from careline.channels.base import ChannelView, Part
-from careline.kit import ids
+from careline.channels import registry
+from careline.channels.base import ChannelView, ConnectionView, HookRequest, Part
+from careline.kit import clock, ids
 from careline.simulator.mailroom import Writer, compose_mail
 from careline.simulator.records import Persona
 
 
 def mail_part(channel: ChannelView, person: Persona, address: str, subject: str, text: str, at: datetime) -> Part:
-    """A customer's mail, vouched for by the brand's own mail server."""
-    from careline.channels.email.inbound import make_part
-    from careline.channels.email.wire import Envelope
-
+    """A customer's mail that arrives at `at`, vouched for by the brand's own mail server, through the HTTP intake."""
     writer = Writer(person.name, address, channel.setting("authserv_id"))
     mail = compose_mail(writer, to=channel.setting("address"), subject=subject, text=text, at=at)
-    return make_part(channel.account_key, Envelope(received_at=at, size_bytes=len(bytes(mail))), bytes(mail))
+    pushed = HookRequest("POST", "", {"content-type": "message/rfc822"}, bytes(mail))
+    mailbox = ConnectionView(0, channel.workspace_id, "email", {}, {channel.account_key: channel.id})
+    with clock.travel(at - clock.now()):
+        return registry.network("email").split(pushed, mailbox)[0]
 
 
 def chat_part(channel: ChannelView, person: Persona, text: str, at: datetime) -> Part:

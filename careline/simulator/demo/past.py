@@ -131,7 +131,8 @@ class Past:
 
     def _open(self, one: Customer) -> Customer:
         platform, at = self._telling.platform, one.opened_at.timestamp()
-        text = self._speech.fill(self._speech.pick(one.topic.opens), name=one.person.name)
+        openings = cast().spam[one.language] if one.fate == "spam" else one.topic.opens
+        text = self._speech.fill(self._speech.pick(openings), name=one.person.name)
         platform.join(one.person)
         account = one.account
         match one.place:
@@ -206,7 +207,7 @@ class Past:
         ben = self._telling.desk.agents["Ben"]
         by_tag: dict[str, list[int]] = defaultdict(list)
         for one, case in told:
-            if self._chance.random() < 0.6:
+            if one.fate != "spam" and self._chance.random() < 0.6:
                 by_tag[one.topic.tag].append(case.number)
         bags = [case.number for one, case in told if one.agent == "Dora"]
         with at_moment(at + timedelta(seconds=40)):

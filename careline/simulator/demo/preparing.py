@@ -11,6 +11,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from django.db.models import Q
 
@@ -28,10 +29,12 @@ from careline.simulator.demo.telling import Telling
 from careline.simulator.ledger import Ledger
 from careline.simulator.platform import Platform
 from careline.simulator.records import Account, App
-from careline.workspaces.models import Workspace
+from careline.workspaces.models import Installation, Workspace
 
 APP: Final = "careline"
 LATE_CLOCKS: Final = 2000
+# Written when the fill is whole; a folder without it is filled anew.
+COMPLETE: Final = "demo-complete"
 
 
 def prepare_demo(hook_base_url: str) -> DemoInfo:
@@ -42,10 +45,13 @@ def prepare_demo(hook_base_url: str) -> DemoInfo:
     ledger_path = str(folder / "simulated-network.sqlite3")
     info = DemoInfo(hook_base_url, port, _free_port(near=port + 1), folder_password(folder), ledger_path)
     workspace = Workspace.objects.filter(slug=SLUG, is_demo=True).first()
-    if workspace is None:
-        _fill(info)
-    else:
+    if workspace is not None and (folder / COMPLETE).exists():
         _move(open_desk(workspace), info)
+        return info
+    if workspace is not None:
+        _empty()
+    _fill(info)
+    (folder / COMPLETE).touch()
     return info
 
 
@@ -57,6 +63,13 @@ def check_only_simulated() -> None:
             "This data folder holds a real workspace or channel. Give the demo a folder of its own: careline --data NEW"
             " demo.",
         )
+
+
+def _empty() -> None:
+    """A fill that was interrupted is begun again: nothing real is in this database, that was checked."""
+    homes = list(Installation.objects.all())
+    call_command("flush", interactive=False, verbosity=0)
+    Installation.objects.bulk_create(homes)
 
 
 def _fill(info: DemoInfo) -> None:

@@ -24,7 +24,7 @@ def start_network(info: DemoInfo, *, hook_base_url: str, is_quiet: bool) -> runn
         accounts = started.simulator.ledger.accounts(app.id)
         moved = type(app)(app.id, f"{hook_base_url}/hooks/{path}", app.hook_secret, app.token)
         started.simulator.ledger.save_app(moved, accounts)
-    traffic = Traffic(started.simulator.platform)
+    traffic = Traffic(started.simulator.platform, seed=len(started.simulator.ledger.people()))
     started.add_companion(traffic)
     if is_quiet:
         traffic.listen_only()

@@ -198,3 +198,19 @@ def test_a_folder_with_a_real_workspace_is_refused() -> None:
             prepare_demo(BASE)
     finally:
         real.delete()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_interrupted_fill_is_begun_again(_folder: Path) -> None:
+    """Last of this module: it empties the database and fills it once more."""
+    from django.conf import settings
+
+    before, settings.DATA_DIR = settings.DATA_DIR, _folder
+    (_folder / "demo-complete").unlink()
+    Case.objects.filter(state="done").delete()
+    try:
+        prepare_demo(BASE)
+    finally:
+        settings.DATA_DIR = before
+    assert states()["done"] >= 150
+    assert Workspace.objects.count() == 1

@@ -10,10 +10,8 @@ from pathlib import Path
 import aiosmtplib
 import pytest
 
-from careline.channels.base import ChannelView, Part, Said
+from careline.channels.base import ChannelView, ConnectionView, HookRequest, Said
 from careline.channels.email import NETWORK
-from careline.channels.email.inbound import make_part
-from careline.channels.email.wire import Envelope
 from careline.simulator import running
 from careline.simulator.behaviour import Behaviour
 from careline.simulator.mailroom import answer_by_mail
@@ -66,7 +64,8 @@ def test_the_customers_answer_is_a_mail_that_our_adapter_trusts_and_threads(worl
     send(world)
     answer_by_mail(world.simulator.platform, world.simulator.ledger.mails()[0].seq, "¡Muchas gracias!")
     (event,) = world.simulator.ledger.events()
-    part: Part = make_part(ACCOUNT, Envelope(), event.body)
+    pushed = HookRequest("POST", "/", {"content-type": "message/rfc822"}, event.body)
+    (part,) = NETWORK.split(pushed, ConnectionView(1, 1, "email", {}, {ACCOUNT: 9}))
     said = next(one for one in NETWORK.normalise(part, CHANNEL) if isinstance(one, Said))
     assert said.text == "¡Muchas gracias!"
     assert said.author.proven_keys == (("email", "marta@correo.example"),)
