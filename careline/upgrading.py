@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -74,7 +75,7 @@ def home() -> str:
     return (
         f"{socket.gethostname()}:{Path(settings.DATA_DIR)}"
         if connection.vendor == "sqlite"
-        else f"postgresql:{settings.BASE_URL}"
+        else f"postgresql:{urlsplit(settings.BASE_URL).hostname}"
     )
 
 

@@ -133,6 +133,7 @@ class MessageView(msgspec.Struct, frozen=True):
     recipients: tuple[str, ...]
     copied: tuple[str, ...]
     platform_id: str
+    is_letter: bool
 
 
 class ThreadView(msgspec.Struct, frozen=True):

@@ -43,6 +43,7 @@ class CoreGuard:
             await error_answer(error)(scope, receive, send)
             return
         inner = {**scope, "headers": self._headers(scope)}
+        inner["client"] = self._client(scope)
         if self._scheme(scope) == "https":
             inner["scheme"] = "https"
         target = (
@@ -59,6 +60,17 @@ class CoreGuard:
             for name, value in scope["headers"]
             if b"_" not in name and (is_trusted or not name.startswith(b"x-forwarded-"))
         ]
+
+    def _client(self, scope: Scope) -> tuple[str, int]:
+        """Who asked: behind trusted proxies the nearest address that is not one of them, so that limits count people and not the proxy."""
+        address, port = scope.get("client") or ("", 0)
+        if address not in self._trusted:
+            return address, port
+        forwarded = b",".join(value for name, value in scope["headers"] if name == b"x-forwarded-for").decode("latin-1")
+        for hop in reversed([part.strip() for part in forwarded.split(",") if part.strip()]):
+            if hop not in self._trusted:
+                return hop, 0
+        return address, port
 
     def _scheme(self, scope: Scope) -> str:
         if (scope.get("client") or ("", 0))[0] in self._trusted:

@@ -7,18 +7,25 @@ from datetime import timedelta
 
 import structlog
 from django.db import close_old_connections
+from django.db.models import Q
 
+from careline.cases.forgetting import refresh_cases
+from careline.cases.models import Case
 from careline.clocks import leases
 from careline.clocks.models import Clock
 from careline.events.models import Event
+from careline.events.recording import unit_of_work
 from careline.files import storing
 from careline.intake.models import JournalRow
 from careline.kit import clock
 from careline.outbox.models import Attempt
+from careline.threads import editing
+from careline.threads.models import Message
 from careline.workspaces.models import Workspace
 
 EVERY_S = 60.0
 CHUNK = 2000
+PURGED_AT_ONCE = 200
 _log = structlog.get_logger()
 
 
@@ -47,6 +54,7 @@ def purge_workspace(workspace: Workspace) -> dict[str, int]:
     """Apply a workspace's retention days to raw deliveries, events and sending logs."""
     now = clock.now()
     raw_until = now - timedelta(days=workspace.keep_raw_days)
+    _purge_messages(workspace)
     old_raw = JournalRow.objects.filter(
         workspace_id=workspace.id, received_at__lt=raw_until, purged_at__isnull=True, state=JournalRow.DONE
     )
@@ -64,6 +72,23 @@ def purge_workspace(workspace: Workspace) -> dict[str, int]:
             )
         ),
     }
+
+
+def _purge_messages(workspace: Workspace) -> None:
+    """Empty messages older than the workspace keeps them, in cases that are done: who and when stay, the words go."""
+    if not workspace.keep_messages_days:
+        return
+    until = clock.now() - timedelta(days=workspace.keep_messages_days)
+    done = Case.objects.filter(workspace_id=workspace.id, state="done").values("id")
+    old = Message.objects.filter(workspace_id=workspace.id, at__lt=until, deleted_at__isnull=True)
+    chosen = list(old.filter(Q(case_id__in=done) | Q(case_id__isnull=True)).order_by("at")[:PURGED_AT_ONCE])
+    if not chosen:
+        return
+    with unit_of_work() as work:
+        editing.purge_words(chosen, clock.now())
+        refresh_cases(work, chosen)
+        spoken = JournalRow.objects.filter(message_id__in=[message.id for message in chosen])
+        spoken.update(raw=b"", purged_at=clock.now())
 
 
 def _delete(rows) -> int:  # type: ignore[no-untyped-def] # a queryset of any model

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from careline.channels import access, registry
 from careline.channels.base import Outgoing, OutgoingFile
+from careline.channels.models import Channel
 from careline.files import storing
 from careline.outbox.models import Delivery
 from careline.people.models import Identity
 from careline.threads.models import Attachment, Message
 from careline.threads.starting import wire_key
+from careline.workspaces.models import Agent
 
 REFERENCES_KEPT = 20
 
 
 def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
-    """Five statements at most. Raises Delivery.DoesNotExist."""
+    """Seven statements at most. Raises Delivery.DoesNotExist."""
     delivery = Delivery.objects.select_related("message", "message__thread").get(id=delivery_id)
     message, thread = delivery.message, delivery.message.thread
     if thread is None:
@@ -30,7 +33,7 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
         thread_id=thread.id,
         thread_key=wire_key(thread),
         recipient=delivery.recipient,
-        text=message.text,
+        text=message.text + _signature(message),
         author_kind="machine" if delivery.author_kind == "machine" else "human",
         html=message.html,
         subject=facts.get("subject", thread.subject),
@@ -47,6 +50,24 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
         facts=facts,
         written_at=message.at,
     )
+
+
+def _signature(message: Message) -> str:
+    """What a letter ends with: the agent's own signature, else the brand's, below the usual `-- ` line (RFC 3676, section 4.3).
+
+    Only where letters are written (mail threading), and only below what a human wrote.
+    """
+    row = access.channels_by_id([message.channel_id or 0]).get(message.channel_id or 0)
+    if row is None or message.author_agent_id is None or not _writes_letters(row, message.surface):
+        return ""
+    own = Agent.objects.filter(id=message.author_agent_id).values_list("signature", flat=True).first() or ""
+    words = (own or row.brand.mail_signature or row.brand.sign_off).strip()
+    return f"\n\n-- \n{words}" if words and words not in message.text else ""
+
+
+def _writes_letters(row: Channel, surface: str) -> bool:
+    surfaces = registry.network(row.network).effective(access.view_channel(row)).surfaces
+    return any(one.name == surface and one.threading.model == "email_refs" for one in surfaces)
 
 
 def _references(thread_id: int, message: Message) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock
 from careline.outbox.claiming import Claim, record_state
 from careline.outbox.models import Attempt, Delivery
+from careline.threads import search
 from careline.threads.models import Message, MessageAlias, Thread
 from careline.threads.starting import adopt_key
 
@@ -49,9 +50,11 @@ def mark_sent(
     delivery.error_code = delivery.error_detail = ""
     delivery.save(update_fields=["state", "platform_id", "sent_at", "error_code", "error_detail"])
     if platform_id:
-        Message.objects.filter(channel_id=delivery.channel_id, platform_id=platform_id, is_echo=True).exclude(
+        twins = Message.objects.filter(channel_id=delivery.channel_id, platform_id=platform_id, is_echo=True).exclude(
             id=delivery.message_id
-        ).delete()
+        )
+        search.unindex_messages(list(twins.values_list("id", flat=True)))
+        twins.delete()
         Message.objects.filter(id=delivery.message_id, platform_id__isnull=True).update(
             platform_id=platform_id[:400], channel_id=delivery.channel_id
         )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from careline.cases.models import Case, CaseAct
 from careline.cases.queries.naming import Names
 from careline.cases.rows import ActView, DeliveryView, FileView, MessageView
+from careline.channels import registry
 from careline.files.typing_content import INLINE_TYPES
 from careline.outbox.models import Delivery
 from careline.threads import facts, queries
@@ -99,7 +100,15 @@ def _message_view(
         recipients=facts.recipients_of(message),
         copied=facts.copied_of(message),
         platform_id=message.platform_id or "",
+        is_letter=_is_letter(networks.get(message.channel_id or 0, ""), message.surface),
     )
+
+
+def _is_letter(network: str, surface: str) -> bool:
+    """Whether messages of this surface are letters, which can be forwarded to an address."""
+    known = registry.networks().get(network)
+    surfaces = known.capabilities.surfaces if known is not None else ()
+    return any(one.name == surface and one.threading.model == "email_refs" for one in surfaces)
 
 
 def file_view(one: Attachment) -> FileView:

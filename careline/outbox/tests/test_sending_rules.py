@@ -10,7 +10,7 @@ import pytest
 
 from careline.channels import registry
 from careline.channels.base import Sent
-from careline.channels.capabilities import Capabilities, Limit, Outbound
+from careline.channels.capabilities import Capabilities, Limit, Outbound, Threading
 from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.clocks.models import Lease
@@ -312,3 +312,23 @@ def test_backoff_doubles_with_jitter_unless_the_platform_says(
 def test_settling_needs_its_delivery() -> None:
     with pytest.raises(Delivery.DoesNotExist):
         settling.settle_sent(Claim(1, 1, 1, 1), Sent("p"))
+
+
+def test_a_letter_ends_with_its_writers_signature_and_a_direct_message_does_not(air: Air, thread: Thread) -> None:
+    import msgspec
+
+    from careline.conftest import TestNetwork as Plain
+    from careline.outbox.loading import load_outgoing
+    from careline.workspaces.models import Agent
+
+    letter = msgspec.structs.replace(Plain.capabilities.surfaces[2], threading=Threading(model="email_refs"))
+    network = Plain()
+    network.capabilities = Capabilities(proof="A", surfaces=(*Plain.capabilities.surfaces[:2], letter))
+    registry.add_for_tests(network)
+    Agent.objects.filter(id=air.ana.agent_id).update(signature="Ana, Aurora Air")
+    written = queue(air, make_thread(air.channel, letter), "Here it is.")
+    Message.objects.update(author_agent_id=air.ana.agent_id)
+    assert load_outgoing(written.id, 1).text == "Here it is.\n\n-- \nAna, Aurora Air"
+    spoken = queue(air, thread, "Here it is.")
+    Message.objects.update(author_agent_id=air.ana.agent_id)
+    assert load_outgoing(spoken.id, 1).text == "Here it is."
