@@ -6,6 +6,7 @@ import msgspec
 
 from careline.cases.queries.tags import list_tags
 from careline.channels.queries import list_channels
+from careline.channels.registry import networks
 from careline.screens.templating import language_name
 from careline.workspaces.queries import list_agents, list_teams
 from careline.workspaces.roles import may
@@ -68,7 +69,14 @@ def choices_of(viewer: Viewer) -> Choices:
         agents=tuple(AgentChoice(str(one.id), one.name, one.role, one.is_away) for one in agents),
         teams=tuple(NamedChoice(str(one.id), one.name) for one in list_teams(viewer.workspace_id)),
         channels=tuple(NamedChoice(str(one.id), one.name, "SIMULATED" if one.is_simulated else "") for one in channels),
-        mailboxes=tuple(NamedChoice(str(one.id), one.name, one.handle) for one in channels if one.network == "email"),
+        mailboxes=tuple(NamedChoice(str(one.id), one.name, one.handle) for one in channels if begins_letters(one.network)),
         tags=tuple(list_tags(viewer.workspace_id)),
         languages=tuple(NamedChoice(code, language_name(code)) for code in OFFERED_LANGUAGES),
     )
+
+
+def begins_letters(network: str) -> bool:
+    """Whether a letter may be begun on this network: a surface anyone may write first on, threaded like mail."""
+    found = networks().get(network)
+    surfaces = found.capabilities.surfaces if found else ()
+    return any(one.initiate == "free" and one.threading.model == "email_refs" for one in surfaces)

@@ -120,5 +120,5 @@ function showState(state) {
 function showHowLong() {
   const words = $("[data-connection-words]");
   if (words && offlineSince)
-    words.textContent = `${say("lost_for", { span: span((Date.now() - offlineSince) / 1000) })} ${count("tries", tries)} ${say("nothing_lost")}`;
+    words.textContent = `${say("lost_for", { span: span((Date.now() - offlineSince) / 1000) })} ${tries ? count("tries", tries) : ""} ${say("nothing_lost")}`;
 }
