@@ -111,9 +111,9 @@ def network_icon(slug: str) -> str:
 
 
 def network_name(slug: str) -> str:
-    """A network's own name, or its slug when it is not installed."""
+    """A network's name in the reader's language, or its slug when it is not installed."""
     found = networks().get(slug)
-    return found.name if found else slug
+    return translation.gettext(found.name) if found else slug
 
 
 def language_name(code: str) -> str:

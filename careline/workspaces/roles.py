@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
+from django.utils.translation import gettext as _
+
 from careline.errors import Forbidden
 
 Verb = Literal[
@@ -46,4 +48,4 @@ def may(role: str, verb: Verb) -> bool:
 def check_may(role: str, verb: Verb) -> None:
     """Raise Forbidden unless the role has the verb."""
     if not may(role, verb):
-        raise Forbidden("role_lacks_verb", "Your role does not allow this. Ask an owner or admin.")
+        raise Forbidden("role_lacks_verb", _("Your role does not allow this. Ask an owner or admin."))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from careline.errors import NotFound
 from careline.workspaces.models import Agent
 from careline.workspaces.roles import SEES_ALL
@@ -46,7 +48,7 @@ def access_viewer(account_id: int, workspace_slug: str) -> Viewer:
         .first()
     )
     if agent is None:
-        raise NotFound("workspace_not_found", "There is no such workspace for you.")
+        raise NotFound("workspace_not_found", _("There is no such workspace for you."))
     return viewer_of(agent)
 
 

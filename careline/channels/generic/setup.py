@@ -52,18 +52,24 @@ CAPABILITIES = Capabilities(
     outbound=Outbound(idempotency="header", unknown_outcome="safe_retry", rate_signal="retry_after"),
 )
 
+
+def _(text: str) -> str:
+    """Marks a text for the catalogue; the screen that shows it translates."""
+    return text
+
+
 FIELDS = (
     SettingField(
         "secret",
-        "Signing secret",
+        _("Signing secret"),
         kind="secret",
-        hint="Signs both directions after the Standard Webhooks specification: whsec_ followed by base64.",
+        hint=_("Signs both directions after the Standard Webhooks specification: whsec_ followed by base64."),
     ),
     SettingField(
         "outbound_url",
-        "Address that takes our answers",
+        _("Address that takes our answers"),
         kind="address",
         required=False,
-        hint="Careline posts every answer here, signed. Leave empty for a channel that only listens.",
+        hint=_("Careline posts every answer here, signed. Leave empty for a channel that only listens."),
     ),
 )

@@ -33,18 +33,23 @@ def _surface(name: str) -> Surface:
     )
 
 
+def _(text: str) -> str:
+    """Marks a text for the catalogue; the screen that shows it translates."""
+    return text
+
+
 class IntakeFormNetwork(Network):
     """Phone, counter and partner notes."""
 
     slug = "intake_form"
-    name = "Phone and counter"
+    name = _("Phone and counter")
     icon = "phone"
     fields = (
         SettingField(
             "region",
-            "Country of phone numbers written without prefix",
+            _("Country of phone numbers written without prefix"),
             required=False,
-            hint="Two letters, such as ES. Without it numbers must begin with +.",
+            hint=_("Two letters, such as ES. Without it numbers must begin with +."),
         ),
     )
     capabilities = Capabilities(

@@ -50,33 +50,45 @@ CAPABILITIES = Capabilities(
     lifecycle=Lifecycle(health_check=False),
 )
 
+
+def _(text: str) -> str:
+    """Marks a text for the catalogue; the screen that shows it translates."""
+    return text
+
+
 FIELDS = (
     SettingField(
         "origins",
-        "Sites that may show the chat",
-        hint="Separated by spaces, such as https://www.example.com or https://*.example.com.",
+        _("Sites that may show the chat"),
+        hint=_("Separated by spaces, such as https://www.example.com or https://*.example.com."),
     ),
-    SettingField("title", "Title", required=False, hint="Shown at the top of the chat; the brand's name when empty."),
-    SettingField("color", "Colour of the button", required=False, default=DEFAULT_COLOR),
     SettingField(
-        "side", "Side of the page", kind="choice", default="end", choices=(("end", "End"), ("start", "Start"))
+        "title", _("Title"), required=False, hint=_("Shown at the top of the chat; the brand's name when empty.")
     ),
-    SettingField("greeting_en", "Greeting (English)", required=False),
-    SettingField("greeting_es", "Greeting (Spanish)", required=False),
+    SettingField("color", _("Colour of the button"), required=False, default=DEFAULT_COLOR),
+    SettingField(
+        "side",
+        _("Side of the page"),
+        kind="choice",
+        default="end",
+        choices=(("end", _("End")), ("start", _("Start"))),
+    ),
+    SettingField("greeting_en", _("Greeting (English)"), required=False),
+    SettingField("greeting_es", _("Greeting (Spanish)"), required=False),
     SettingField(
         "mail_after_min",
-        "Minutes before an unread answer also goes by e-mail",
+        _("Minutes before an unread answer also goes by e-mail"),
         kind="number",
         required=False,
         default=str(DEFAULT_MAIL_AFTER_MIN),
-        hint="Only to visitors who left an address. 0 switches it off.",
+        hint=_("Only to visitors who left an address. 0 switches it off."),
     ),
     SettingField(
         "identity_secret",
-        "Identity secret",
+        _("Identity secret"),
         kind="secret",
         required=False,
-        hint="With it your site can prove who is signed in; keep it on your server.",
+        hint=_("With it your site can prove who is signed in; keep it on your server."),
     ),
 )
 

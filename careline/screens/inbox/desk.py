@@ -92,6 +92,9 @@ class Desk:
     def reason_most(self, code: str) -> int:
         return wording.REASON_MOST.get(code, 30)
 
+    def failure_words(self, code: str, detail: str) -> str:
+        return wording.failure_words(code, detail)
+
     def act_words(self, act: ActView) -> str:
         return wording.act_words(act)
 

@@ -30,7 +30,7 @@ def view_names() -> dict[str, str]:
         "waiting": _("waiting"),
         "snoozed": _("snoozed"),
         "mentions": _("mentions"),
-        "done": _("done"),
+        "done": pgettext("view", "done"),
         "spam": _("spam"),
     }
 
@@ -94,6 +94,29 @@ def evidence_words(identity: IdentityView) -> str:
     )
 
 
+def failure_words(code: str, detail: str) -> str:
+    """Why a message was not sent: our own reasons in the reader's words, the platform's as it said them."""
+    known = {
+        "window_closed": _("the time to answer there had run out"),
+        "window_used_up": _("all answers the platform allows were used"),
+        "window_humans_only": _("only a person may answer there"),
+        "window_needs_template": _("only an approved template may be sent there"),
+        "text_too_long": _("the text is too long for this channel"),
+        "too_large": _("the message is too large"),
+        "address_wrong": _("the address cannot be written to"),
+        "address_beyond_server": _("the address cannot be written to"),
+        "unauthorised": _("the platform refuses our password or token"),
+        "login_refused": _("the platform refuses our password or token"),
+        "too_many_tries": _("it was tried too often"),
+        "unreachable": _("the other side could not be reached"),
+        "connection_lost": _("the other side could not be reached"),
+        "connection_cut": _("the other side could not be reached"),
+        "platform_away": _("the other side could not be reached"),
+        "no_answer_here": _("this channel cannot be answered from here"),
+    }
+    return known.get(code, detail or code.replace("_", " "))
+
+
 def act_icon(verb: str) -> str:
     """The sprite's name for an act."""
     known = {
@@ -155,7 +178,7 @@ def _assigned(who: str, to_agent: str, facts: dict[str, object]) -> str:
 
 
 def _tags(value: object) -> str:
-    return ", ".join(str(one) for one in value) if isinstance(value, list) and value else _("none")
+    return ", ".join(str(one) for one in value) if isinstance(value, list) and value else pgettext("tags", "none")
 
 
 def _number(value: object) -> int:

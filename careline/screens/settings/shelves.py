@@ -11,6 +11,7 @@ from typing import Any, Final
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from careline.cases.actions import defining
 from careline.cases.queries.defining import access_field, access_tag, list_fields, list_tag_rows
@@ -126,7 +127,7 @@ SHELVES: Final = {
         lead=_("Facts of your trade on every case, such as a booking reference. They can be searched."),
         add_label=_("Add a field"),
         empty=_("Add the number agents always ask for first."),
-        columns=(_("Label"), _("Key"), _("Looks like")),
+        columns=(_("Label"), pgettext_lazy("of a field", "Key"), _("Looks like")),
         form=entries.CaseFieldForm,
         rows=list_fields,
         access=access_field,
