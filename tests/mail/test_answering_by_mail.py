@@ -13,10 +13,11 @@ import pytest
 import uvloop
 
 from careline.channels.base import ChannelView, Outgoing, OutgoingFile, Part, ReceiptSeen, Said, Sent
-from careline.channels.email import NETWORK, outbound
+from careline.channels.email import NETWORK, outbound, securing
 from careline.errors import ChannelError
 from tests.mail.reading import Listener, on_loop, tools
-from tests.servers.mail import CuttingProxy, MailServers
+from tests.servers.cutting import CuttingProxy
+from tests.servers.mail import MailServers
 
 pytestmark = pytest.mark.mail
 ChannelOf = Callable[..., ChannelView]
@@ -168,6 +169,17 @@ def test_a_wrong_smtp_password_is_unauthorised(channel_of: ChannelOf, mailbox_na
         outgoing("x@cust.test"), channel_of(mailbox_name, secrets={"password": "pw", "smtp_password": "wrong"})
     )
     assert (error.code, error.unauthorised) == ("login_refused", True)
+
+
+def test_starttls_checks_the_certificate_before_anything_is_said(
+    mail_servers: MailServers, channel_of: ChannelOf, mailbox_name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = channel_of(mailbox_name, smtp_host="localhost", smtp_security="starttls")
+    securing.tls_context.cache_clear()
+    assert refusal(outgoing("tls@cust.test"), channel).code == "certificate_wrong"
+    monkeypatch.setattr(securing, "tls_context", mail_servers.trusting_context)
+    send(outgoing("tls@cust.test"), channel)
+    assert b"with ESMTPSA" in mail_servers.mails("tls@cust.test")[-1]
 
 
 def test_a_server_that_is_not_there_is_worth_another_try(channel_of: ChannelOf, mailbox_name: str) -> None:

@@ -13,10 +13,11 @@ from email.message import EmailMessage
 import pytest
 
 from careline.channels.base import ChannelView, Said
-from careline.channels.email import NETWORK, imap, reading
+from careline.channels.email import NETWORK, imap, reading, securing
 from careline.errors import ChannelError, ForeignPayload
 from tests.mail.reading import Listener, on_loop, tools
-from tests.servers.mail import CuttingProxy, MailServers
+from tests.servers.cutting import CuttingProxy
+from tests.servers.mail import MailServers
 
 pytestmark = pytest.mark.mail
 ChannelOf = Callable[..., ChannelView]
@@ -348,9 +349,9 @@ def test_both_kinds_of_tls_check_the_certificate(
         async with tools() as given:
             return (await NETWORK.check(channel, given)).code
 
-    imap.tls_context.cache_clear()
+    securing.tls_context.cache_clear()
     assert on_loop(code()) == "tls_failed"
-    monkeypatch.setattr(imap, "tls_context", mail_servers.trusting_context)
+    monkeypatch.setattr(securing, "tls_context", mail_servers.trusting_context)
     assert on_loop(code()) == "ok"
 
 

@@ -2,8 +2,8 @@
 connection where it hurts.
 
 Everybody `@support.test` and `@cust.test` has a mailbox with the password `pw`; `full@` answers 452, `gone@` 550, and
-everybody `@bounce.test` is accepted first and returned a moment later. Tokens for XOAUTH2 are
-`token:<address>`, introspected by an endpoint of our own.
+everybody `@bounce.test` is accepted first and returned a moment later. Tokens for XOAUTH2 are `token:<address>`,
+introspected by an endpoint of our own.
 """
 
 from __future__ import annotations
@@ -209,6 +209,7 @@ first_valid_gid = 1
 default_internal_user = dovecot
 default_login_user = dovenull
 mail_max_userip_connections = 50
+mailbox_idle_check_interval = 1 s
 auth_failure_delay = 0
 default_client_limit = 2000
 default_process_limit = 400
@@ -289,6 +290,9 @@ mailbox_size_limit = 0
 virtual_mailbox_limit = 0
 smtputf8_enable = yes
 alias_maps =
+smtpd_tls_security_level = may
+smtpd_tls_cert_file = {self.certificate}
+smtpd_tls_key_file = {self.folder}/key.pem
 smtpd_sasl_auth_enable = yes
 smtpd_sasl_type = dovecot
 smtpd_sasl_path = private/auth
@@ -396,47 +400,3 @@ def _wait_for(port: int, log: object) -> None:
         except OSError:
             time.sleep(0.05)
     raise AssertionError(f"nothing listens on {port}: {log() if callable(log) else ''}")
-
-
-class CuttingProxy:
-    """TCP between a client and a server. `cut_when(bytes from the client so far, bytes from the server so far)` ends
-    both sides at once.
-
-    What fulfils the condition is passed on first when `passes_last`, so that a server may act on it while its answer is
-    lost.
-    """
-
-    def __init__(self, target_port: int, cut_when: object, *, passes_last: bool = True) -> None:
-        self._target_port, self._cut_when, self._passes_last = target_port, cut_when, passes_last
-        self._server = socket.create_server(("127.0.0.1", 0))
-        self.port = int(self._server.getsockname()[1])
-        self.was_cut = threading.Event()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def close(self) -> None:
-        """Stop listening."""
-        self._server.close()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._server.accept()
-                upstream = socket.create_connection(("127.0.0.1", self._target_port))
-                seen: dict[str, bytes] = {"client": b"", "server": b""}
-                for name, source, sink in (("client", client, upstream), ("server", upstream, client)):
-                    threading.Thread(target=self._pump, args=(name, source, sink, seen), daemon=True).start()
-
-    def _pump(self, name: str, source: socket.socket, sink: socket.socket, seen: dict[str, bytes]) -> None:
-        with contextlib.suppress(OSError):
-            while piece := source.recv(65536):
-                seen[name] += piece
-                is_cut = bool(self._cut_when(seen["client"], seen["server"]))  # type: ignore[operator]
-                if not is_cut or (self._passes_last and name == "client"):
-                    sink.sendall(piece)
-                if is_cut:
-                    self.was_cut.set()
-                    break
-        for one in (source, sink):
-            with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
-            one.close()

@@ -2,8 +2,8 @@
 delivery.
 
 All three are statements of ours that nobody else can make: HMAC-SHA256 with the channel's own key, 80 bits kept,
-compared in constant time
-after lower-casing (mail systems change case). What they say is read from them; nothing is stored.
+compared in constant time after lower-casing (mail systems change case). What they say is read from them; nothing is
+stored.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import re
 
 import msgspec
 
+from careline.channels.base import ChannelView
 from careline.kit.signing import short_tag
 
 KEY_HEADER = "X-Careline-Key"
@@ -96,3 +97,14 @@ def read_key_header(value: str, key: bytes) -> str:
     """The idempotency key in a genuine KEY_HEADER, else empty."""
     found = _KEY.match(value.strip())
     return found.group(1) if found and _is_tagged(key, "delivery", found.group(1), found.group(2)) else ""
+
+
+def own_address(channel: ChannelView) -> str:
+    """The mailbox's address in lower case."""
+    return (channel.setting("address") or channel.account_key).strip().lower()
+
+
+def without_detail(address: str) -> str:
+    """An address in lower case without its plus detail."""
+    local, _, domain = address.lower().rpartition("@")
+    return f"{local.partition('+')[0]}@{domain}"

@@ -2,8 +2,7 @@
 RFC 7489 DMARC; read 2026-11-21).
 
 Anyone can write such a header, so only headers with the configured authserv-id count, and of those only the topmost
-group: the border server
-puts its own on top and, as RFC 8601 section 5 demands, removes foreign ones with its name.
+group: the border server puts its own on top and, as RFC 8601 section 5 demands, removes foreign ones with its name.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Which mails no human wrote just now: answers by machine, lists, notifications. Bounces are read in bounces.py.
 
 Sources: RFC 3834 (Auto-Submitted), RFC 2919 (List-Id), RFC 2369 (List-*), MS-OXCMAIL 2.2.3.2.14
-(X-Auto-Response-Suppress), read 2026-11-21.
-An automatic mail is kept and shown; it only starts no clock and gets no answer. So a doubt is decided for the human.
+(X-Auto-Response-Suppress), read 2026-11-21. An automatic mail is kept and shown; it only starts no clock and gets no
+answer. So a doubt is decided for the human.
 """
 
 from __future__ import annotations

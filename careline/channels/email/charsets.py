@@ -168,8 +168,8 @@ _CONTROLS = {code: None for code in [*range(9), 11, 12, *range(14, 32), 127, *ra
 
 def decode_header(raw: bytes) -> str:
     """A header's text: raw 8-bit bytes read, encoded words decoded, neighbours of one charset joined before decoding
-    (RFC 2047 forbids
-    cutting a character between two words, many programs do it all the same)."""
+    (RFC 2047 forbids cutting a character between two words, many programs do it all the same).
+    """
     text = _clean(decode_bytes(raw)) if not raw.isascii() else raw.decode("ascii")
     if "=?" not in text:
         return _clean(" ".join(text.split()))

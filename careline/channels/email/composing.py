@@ -1,9 +1,8 @@
 """An answer as a mail: headers that keep the customer's thread together, our signatures, text with an HTML twin, files.
 
 The body is built by `email.message`; the headers are written here, because its folding turns long Message-IDs in
-References into encoded
-words that no program recognises. Every value loses its control characters first, so that nothing can start a header of
-its own.
+References into encoded words that no program recognises. Every value loses its control characters first, so that
+nothing can start a header of its own.
 """
 
 from __future__ import annotations
@@ -21,9 +20,9 @@ import nh3
 
 from careline.channels.base import ChannelView, Outgoing, OutgoingFile
 from careline.channels.email import addressing
+from careline.channels.email.addressing import own_address
 from careline.channels.email.charsets import display_name
 from careline.channels.email.headers import Address, identity_key, parse_address
-from careline.channels.email.inbound import own_address
 from careline.channels.email.naming import message_id_of
 from careline.channels.email.setup import flag
 from careline.errors import ChannelError

@@ -13,6 +13,21 @@ import msgspec
 from careline.channels.email.charsets import decode_bytes, decode_header, decode_words, display_name
 
 MAX_ADDRESSES = 100
+# Where a mail may name the mailbox it was meant for.
+RECIPIENT_HEADERS = (
+    "to",
+    "cc",
+    "delivered-to",
+    "x-original-to",
+    "envelope-to",
+    "x-envelope-to",
+    "x-forwarded-to",
+    "resent-to",
+)
+# Bytes without any of these are no mail.
+KNOWN_HEADERS = frozenset(
+    {"from", "to", "subject", "date", "message-id", "received", "return-path", "sender", "mime-version", "content-type"}
+)
 _MAX_ADDRESS_BYTES = 256 * 1024
 _MAX_ID = 300
 _ID = re.compile(r"<([^<>\s]{1,300})>")
@@ -45,8 +60,8 @@ def addresses(raw_values: list[bytes], limit: int = MAX_ADDRESSES) -> tuple[list
 
 def _split_addresses(text: str) -> Iterator[str]:
     """Cut at commas and semicolons outside quotes, comments and angle brackets; a piece without any address joins the
-    next one, because
-    people write `Smith, John <john@...>` without quotes."""
+    next one, because people write `Smith, John <john@...>` without quotes.
+    """
     carried = ""
     for piece in _pieces(text):
         whole = f"{carried}, {piece.strip()}" if carried else piece.strip()

@@ -2,8 +2,7 @@
 recursion.
 
 Why not a parser: mails hold 10 MB of unclosed tags, on which tree builders and `html.parser` take quadratic time. This
-text is for reading
-and searching only; what is shown as HTML is the original, cleaned elsewhere.
+text is for reading and searching only; what is shown as HTML is the original, cleaned elsewhere.
 """
 
 from __future__ import annotations

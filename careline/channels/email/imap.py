@@ -2,10 +2,9 @@
 bytes kept as bytes.
 
 Why not aioimaplib 2.0.3: it is GPL-3.0-only, which an Apache-2.0 product cannot ship; a lost connection leaves its
-commands waiting, it
-recurses once per response line, rescans half-received literals, and waits for ever when XOAUTH2 is refused with a
-challenge. imapclient needs
-a thread per mailbox. Mailboxes are opened with EXAMINE and read with BODY.PEEK, so nothing here can set a flag.
+commands waiting, it recurses once per response line, rescans half-received literals, and waits for ever when XOAUTH2 is
+refused with a challenge. imapclient needs a thread per mailbox. Mailboxes are opened with EXAMINE and read with
+BODY.PEEK, so nothing here can set a flag.
 """
 
 from __future__ import annotations
@@ -18,14 +17,13 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from functools import lru_cache
-from typing import Literal
 
 import msgspec
 
+from careline.channels.email import securing
+from careline.channels.email.securing import Security
 from careline.errors import ChannelError
 
-Security = Literal["tls", "starttls", "none"]
 CONNECT_TIMEOUT_S = 20.0
 COMMAND_TIMEOUT_S = 60.0
 _MAX_LINE = 32 * 1024 * 1024
@@ -57,22 +55,6 @@ class ImapRefused(ChannelError):
     def __init__(self, command: str, text: str, code: bytes) -> None:
         super().__init__("imap_refused", f"The mail server refused {command}: {text[:200]}")
         self.response_code = code
-
-
-@lru_cache(maxsize=1)
-def tls_context() -> ssl.SSLContext:
-    """One context for all mailboxes of the process: each of its own costs most of a megabyte."""
-    return ssl.create_default_context()
-
-
-def check_security(security: str, host: str) -> None:
-    """Refuse plain text to anything but this machine. Raises ChannelError."""
-    if security not in {"tls", "starttls", "none"}:
-        raise ChannelError("security_unknown", "Choose TLS or STARTTLS.", permanent=True)
-    if security == "none" and not (host in {"localhost", "::1"} or re.fullmatch(r"127(\.\d{1,3}){3}", host)):
-        raise ChannelError(
-            "plaintext_refused", "Without encryption only a server on this machine may be used.", permanent=True
-        )
 
 
 class Imap:
@@ -206,9 +188,9 @@ class Imap:
             raise ChannelError("tls_injection", "The mail server sent unprotected bytes after STARTTLS.")
         try:
             async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                await self._writer.start_tls(tls_context(), server_hostname=host)
+                await self._writer.start_tls(securing.tls_context(), server_hostname=host)
         except ssl.SSLError as refused:
-            raise _tls_failure(refused) from refused
+            raise securing.tls_failure(refused) from refused
         except (OSError, TimeoutError) as broken:
             raise ChannelError("connection_lost", "The connection was lost while TLS was started.") from broken
         await self.ask_capabilities()
@@ -366,14 +348,14 @@ def encode_folder(name: str) -> str:
 @asynccontextmanager
 async def connect(host: str, port: int, security: Security) -> AsyncIterator[Imap]:
     """A greeted, protected connection that has told its capabilities, not yet signed in. Raises ChannelError."""
-    check_security(security, host)
+    securing.check_security(security, host)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             reader, writer = await asyncio.open_connection(
-                host, port, ssl=tls_context() if security == "tls" else None, limit=2**18
+                host, port, ssl=securing.tls_context() if security == "tls" else None, limit=2**18
             )
     except ssl.SSLError as refused:
-        raise _tls_failure(refused) from refused
+        raise securing.tls_failure(refused) from refused
     except TimeoutError as late:
         raise ChannelError("unreachable", f"{host}:{port} did not answer in time.") from late
     except OSError as broken:
@@ -390,12 +372,6 @@ async def connect(host: str, port: int, security: Security) -> AsyncIterator[Ima
         yield imap
     finally:
         await imap.close()
-
-
-def _tls_failure(refused: ssl.SSLError) -> ChannelError:
-    if isinstance(refused, ssl.SSLCertVerificationError):
-        return ChannelError("certificate_wrong", f"The server's certificate is not valid: {refused.verify_message}")
-    return ChannelError("tls_failed", "TLS failed; is this the right port and encryption?")
 
 
 def _keep_alive(writer: asyncio.StreamWriter) -> None:

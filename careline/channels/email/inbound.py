@@ -1,10 +1,8 @@
-"""A journal row to what happened: a message, a bounce of one of ours, a sign that it was read. Pure; and the HTTP
-intake's front door.
+"""A journal row to what happened: a message, a bounce of one of ours, a sign that it was read. Pure.
 
 A mail's place in a thread is said in three strengths (README.md, "Threading"): `continues` is proven by our signature,
-`thread_key` joins only
-an author the server vouched for with their own earlier mails, `reply_to` and `aliases` are mere claims that the core
-must check.
+`thread_key` joins only an author the server vouched for with their own earlier mails, `reply_to` and `aliases` are mere
+claims that the core must check.
 """
 
 from __future__ import annotations
@@ -18,9 +16,7 @@ from careline.channels.base import (
     Author,
     Automatic,
     ChannelView,
-    ConnectionView,
     Happening,
-    HookRequest,
     InboundFile,
     Part,
     ReceiptSeen,
@@ -28,115 +24,32 @@ from careline.channels.base import (
     ThreadFacts,
 )
 from careline.channels.email import addressing, authentication, automatic, bounces
+from careline.channels.email.addressing import own_address, without_detail
 from careline.channels.email.bodies import Body, read_body
 from careline.channels.email.bounces import Report
 from careline.channels.email.charsets import decode_bytes, decode_header, display_name
 from careline.channels.email.headers import (
+    KNOWN_HEADERS,
+    RECIPIENT_HEADERS,
     Address,
     addresses,
     identity_key,
     message_ids,
     parse_date,
-    value_and_parameters,
 )
-from careline.channels.email.mime import body_of, decode_transfer, parse_mail, read_headers, split_parts
+from careline.channels.email.mime import parse_mail
 from careline.channels.email.naming import MailName, hash_name, name_mail
-from careline.channels.email.wire import Envelope, Mail, unwrap, wrap
-from careline.errors import ForeignPayload, SignInRequired, UnknownEvent
-from careline.kit import clock
-from careline.kit.signing import check_webhook
+from careline.channels.email.wire import Envelope, Mail, unwrap
+from careline.errors import ForeignPayload, UnknownEvent
 
-MAX_PUSHED_BYTES = 50 * 1024 * 1024
-MAX_PUSHED_MAILS = 200
-_MAIL_TYPES = frozenset({"message/rfc822", "message/global"})
 # A Date header this near to the receipt is the sender's own moment; one further off is a wrong clock, and the receipt
 # counts.
 _DATE_TOLERANCE = timedelta(minutes=10)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _MAX_NEAREST = 4
 _MAX_SUBJECT = 400
-_RECIPIENT_HEADERS = (
-    "to",
-    "cc",
-    "delivered-to",
-    "x-original-to",
-    "envelope-to",
-    "x-envelope-to",
-    "x-forwarded-to",
-    "resent-to",
-)
-_KNOWN_HEADERS = frozenset(
-    {"from", "to", "subject", "date", "message-id", "received", "return-path", "sender", "mime-version", "content-type"}
-)
 
 
-# ---- HTTP intake
-# -----------------------------------------------------------------------------------------------------------------
-
-
-def verify(request: HookRequest, connection: ConnectionView) -> None:
-    """Standard Webhooks signature with the connection's `hook_secret` (`whsec_...`). Raises SignInRequired."""
-    secret = connection.secrets.get("hook_secret", "")
-    if not secret:
-        raise SignInRequired("no_hook", "This mailbox takes no mail by HTTP: it has no hook secret.")
-    check_webhook(secret, request.headers, request.body)
-
-
-def split(request: HookRequest, connection: ConnectionView) -> list[Part]:
-    """One mail as message/rfc822, or several as the message/rfc822 parts of a multipart body. Raises ForeignPayload for
-    anything else.
-    """
-    if len(request.body) > MAX_PUSHED_BYTES:
-        raise ForeignPayload(f"A delivery may have at most {MAX_PUSHED_BYTES // 1024 // 1024} MB.")
-    return [_pushed(raw, request, connection) for raw in _pushed_mails(request)]
-
-
-def _pushed_mails(request: HookRequest) -> list[bytes]:
-    content_type, parameters = value_and_parameters(request.headers.get("content-type", "").encode())
-    if content_type in _MAIL_TYPES:
-        return [request.body]
-    boundary = dict(parameters).get("boundary", "")
-    if not content_type.startswith("multipart/") or not boundary:
-        raise ForeignPayload("The body must be mail: message/rfc822, or a multipart of such parts.")
-    found = []
-    for piece in split_parts(request.body, boundary.encode(), MAX_PUSHED_MAILS):
-        headers = dict(read_headers(piece))
-        if value_and_parameters(headers.get("content-type", b"message/rfc822"))[0] not in _MAIL_TYPES:
-            raise ForeignPayload("Every part of the body must be message/rfc822.")
-        found.append(decode_transfer(body_of(piece), headers.get("content-transfer-encoding", b""))[0])
-    if not found:
-        raise ForeignPayload("The multipart body holds no part.")
-    return found
-
-
-def _pushed(raw: bytes, request: HookRequest, connection: ConnectionView) -> Part:
-    if not any(name in _KNOWN_HEADERS for name, _ in read_headers(raw)):
-        raise ForeignPayload("These bytes are not a mail: none of its headers is there.")
-    envelope = Envelope(received_at=clock.now(), via="http", size_bytes=len(raw))
-    return make_part(_account_of(raw, request, connection), envelope, raw)
-
-
-def _account_of(raw: bytes, request: HookRequest, connection: ConnectionView) -> str:
-    """The only account, the one named by `?account=`, or the one whose address the mail was sent to."""
-    if len(connection.accounts) == 1:
-        return next(iter(connection.accounts))
-    wanted = request.query.get("account", "")
-    if wanted in connection.accounts:
-        return wanted
-    named = [value for name, value in read_headers(raw) if name in _RECIPIENT_HEADERS]
-    for one in addresses(named)[0]:
-        if without_detail(one.email) in connection.accounts:
-            return without_detail(one.email)
-    raise ForeignPayload("This mail is for none of the mailboxes of this connection; name one with ?account=.")
-
-
-def make_part(account_key: str, envelope: Envelope, raw: bytes) -> Part:
-    """The journal row of one mail."""
-    name = name_mail(raw, is_cut=envelope.is_cut, size_bytes=envelope.size_bytes)
-    return Part(account_key, name.event_key, name.order_key, wrap(envelope, raw))
-
-
-# ---- normalise
 # -------------------------------------------------------------------------------------------------------------------
 
 
@@ -155,17 +68,6 @@ class _Context(msgspec.Struct, frozen=True):
         return own_address(self.channel)
 
 
-def own_address(channel: ChannelView) -> str:
-    """The mailbox's address in lower case."""
-    return (channel.setting("address") or channel.account_key).strip().lower()
-
-
-def without_detail(address: str) -> str:
-    """An address in lower case without its plus detail."""
-    local, _, domain = address.lower().rpartition("@")
-    return f"{local.partition('+')[0]}@{domain}"
-
-
 def normalise(part: Part, channel: ChannelView) -> list[Happening]:
     """What a journal row says. Raises ForeignPayload for bytes that are no mail, and for a mail its server would not
     hand out.
@@ -176,7 +78,7 @@ def normalise(part: Part, channel: ChannelView) -> list[Happening]:
             f"The server did not hand out mail {envelope.uid} of {envelope.folder}: {envelope.problem}"
         )
     mail = parse_mail(raw)
-    if not any(name in _KNOWN_HEADERS for name, _ in mail.headers):
+    if not any(name in KNOWN_HEADERS for name, _ in mail.headers):
         raise ForeignPayload("These bytes are not a mail: none of its headers is there.")
     name = name_mail(raw, is_cut=envelope.is_cut, size_bytes=envelope.size_bytes)
     sender = _sender(mail, name)
@@ -285,7 +187,7 @@ def _continues(context: _Context, ours: list[addressing.OurId], reports: list[Re
     """The thread proven by a signature: plus-address first, then our Message-IDs nearest first, then what a report
     brought back.
     """
-    raw = [value for header in _RECIPIENT_HEADERS for value in context.mail.all(header)[:20]]
+    raw = [value for header in RECIPIENT_HEADERS for value in context.mail.all(header)[:20]]
     for one in addresses(raw, limit=200)[0]:
         thread_id = addressing.thread_of_address(one.email, context.own, context.channel.signing_key)
         if thread_id:

@@ -1,10 +1,9 @@
 """Bytes to Mail: headers and parts, cut apart by our own loop.
 
 Why not `email.parser`: its feed parser nests one generator per level (10,000 nested multiparts end the process by
-recursion, and every line
-is tested against every open boundary), and the header registry of `email.policy.default` raises on malformed headers.
-Here nesting is a
-stack with a limit, each level is one pass over its bytes, and every limit leaves a note instead of an exception.
+recursion, and every line is tested against every open boundary), and the header registry of `email.policy.default`
+raises on malformed headers. Here nesting is a stack with a limit, each level is one pass over its bytes, and every
+limit leaves a note instead of an exception.
 """
 
 from __future__ import annotations

@@ -8,8 +8,10 @@ import hashlib
 
 import msgspec
 
+from careline.channels.base import Part
 from careline.channels.email.headers import message_ids, own_message_id
 from careline.channels.email.mime import body_of, read_headers
+from careline.channels.email.wire import Envelope, wrap
 
 _SEPARATOR = "#"
 _NAMED = ("message-id", "from", "date", "subject")
@@ -29,9 +31,8 @@ class MailName(msgspec.Struct, frozen=True):
 
 def name_mail(raw: bytes, *, is_cut: bool = False, size_bytes: int = 0) -> MailName:
     """The names of a mail. The same mail fetched again, from another folder or by another road gets the same ones;
-    another mail under the
-    same Message-ID (some programs use one for all, some leave it empty) gets its own, because the content is part of
-    the name.
+    another mail under the same Message-ID (some programs use one for all, some leave it empty) gets its own, because
+    the content is part of the name.
     """
     headers = read_headers(raw)
     values = {name: value for name, value in reversed(headers)}
@@ -58,3 +59,9 @@ def message_id_of(platform_id: str) -> str:
     """The Message-ID inside a platform id, for In-Reply-To; empty when the mail had none."""
     identifier = platform_id.partition(_SEPARATOR)[0]
     return identifier if identifier.startswith("<") and identifier.endswith(">") else ""
+
+
+def make_part(account_key: str, envelope: Envelope, raw: bytes) -> Part:
+    """The journal row of one mail."""
+    name = name_mail(raw, is_cut=envelope.is_cut, size_bytes=envelope.size_bytes)
+    return Part(account_key, name.event_key, name.order_key, wrap(envelope, raw))

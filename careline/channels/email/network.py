@@ -20,7 +20,7 @@ from careline.channels.base import (
     Tools,
 )
 from careline.channels.capabilities import Capabilities, Limit
-from careline.channels.email import checking, inbound, outbound, reading, setup
+from careline.channels.email import checking, inbound, outbound, pushing, reading, setup
 from careline.channels.email.headers import parse_address
 
 
@@ -44,10 +44,10 @@ class EmailNetwork(Network):
         )
 
     def verify(self, request: HookRequest, connection: ConnectionView) -> None:
-        inbound.verify(request, connection)
+        pushing.verify(request, connection)
 
     def split(self, request: HookRequest, connection: ConnectionView) -> list[Part]:
-        return inbound.split(request, connection)
+        return pushing.split(request, connection)
 
     def listens(self, channel: ChannelView) -> bool:
         return bool(channel.setting("imap_host"))

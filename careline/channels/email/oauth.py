@@ -2,8 +2,7 @@
 they end.
 
 Sources: Google "OAuth 2.0 Mechanism" (developers.google.com/gmail/imap/xoauth2-protocol) and Microsoft "Authenticate an
-IMAP, POP or SMTP
-connection using OAuth" (learn.microsoft.com), both read 2026-11-21.
+IMAP, POP or SMTP connection using OAuth" (learn.microsoft.com), both read 2026-11-21.
 """
 
 from __future__ import annotations

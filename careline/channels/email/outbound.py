@@ -1,9 +1,8 @@
 """One attempt to hand a mail to the SMTP server, with the outcome said exactly.
 
 A server may keep a mail only after it has seen the line with the single dot. So everything that fails before that line
-is written is plainly
-retryable, and only a connection that breaks between that line and its answer leaves the outcome unknown (RFC 5321
-sections 4.1.1.4, 4.5.3.2.6).
+is written is plainly retryable, and only a connection that breaks between that line and its answer leaves the outcome
+unknown (RFC 5321 sections 4.1.1.4, 4.5.3.2.6).
 """
 
 from __future__ import annotations
@@ -21,10 +20,9 @@ from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from aiosmtplib.response import SMTPResponse
 
 from careline.channels.base import ChannelView, Outgoing, Sent, Tools
-from careline.channels.email import oauth
+from careline.channels.email import oauth, securing
+from careline.channels.email.addressing import own_address
 from careline.channels.email.composing import Composed, compose
-from careline.channels.email.imap import check_security, tls_context
-from careline.channels.email.inbound import own_address
 from careline.errors import ChannelError
 from careline.kit import clock, crashing
 
@@ -71,13 +69,13 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
 async def signed_in(channel: ChannelView, tools: Tools) -> AsyncIterator[SMTP]:
     """A connection that may send. Raises ChannelError; nothing has been sent then."""
     host, security = channel.setting("smtp_host"), channel.setting("smtp_security", "starttls")
-    check_security(security, host)
+    securing.check_security(security, host)
     smtp = SMTP(
         hostname=host,
         port=_port(channel, security),
         use_tls=security == "tls",
         start_tls=security == "starttls",
-        tls_context=None if security == "none" else tls_context(),
+        tls_context=None if security == "none" else securing.tls_context(),
         timeout=COMMAND_TIMEOUT_S,
         local_hostname=_greeting_name(channel),
     )

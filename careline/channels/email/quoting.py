@@ -2,10 +2,9 @@
 back beside it.
 
 Line by line and linear, with every pattern anchored and every line capped, so that no text can make it slow. The
-separators of Gmail, Outlook,
-Apple Mail, Yahoo and their kin in English, Spanish, German and French are our own; mail-parser-reply, whose patterns
-are not linear, is asked
-only about short texts, for the languages it knows beyond these. Of two answers the shorter non-empty one wins.
+separators of Gmail, Outlook, Apple Mail, Yahoo and their kin in English, Spanish, German and French are our own;
+mail-parser-reply, whose patterns are not linear, is asked only about short texts in which nothing was found, for the
+languages it knows beyond these; its answer counts when something written remains.
 """
 
 from __future__ import annotations

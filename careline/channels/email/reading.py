@@ -1,11 +1,9 @@
 """The reader of one mailbox: what is new since the cursor, then wait. One connection; IDLE on the first folder, the
-others
-looked at every minute.
+others looked at every minute.
 
 The cursor holds for each folder its UIDVALIDITY and the last UID, and from when on mails are wanted. It moves only with
 journalled mails. After a changed UIDVALIDITY everything since that moment is read again; the journal knows those mails
-by
-their content.
+by their content.
 """
 
 from __future__ import annotations
@@ -20,9 +18,9 @@ import msgspec
 
 from careline.channels.base import ChannelView, Fetched, Part, Tools
 from careline.channels.email import oauth
-from careline.channels.email.imap import Imap, ImapRefused, Line, Security, connect
-from careline.channels.email.inbound import make_part
-from careline.channels.email.naming import hash_name
+from careline.channels.email.imap import Imap, ImapRefused, Line, connect
+from careline.channels.email.naming import hash_name, make_part
+from careline.channels.email.securing import Security
 from careline.channels.email.wire import Envelope, wrap
 from careline.errors import ChannelError
 from careline.kit import clock

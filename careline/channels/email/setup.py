@@ -52,7 +52,7 @@ CAPABILITIES = Capabilities(
     outbound=Outbound(
         idempotency="message_id",
         unknown_outcome="never_retry",
-        limits=(Limit("account", DEFAULT_PER_MINUTE, 60), Limit("recipient", 20, 3600)),
+        limits=(Limit("account", DEFAULT_PER_MINUTE, 60), Limit("recipient", 60, 3600)),
         rate_signal="body",
         max_tries=12,
     ),

@@ -2,8 +2,7 @@
 and length is checked first.
 
 Why not tnefparse: a property count of four bytes makes it loop four thousand million times over nothing, and each
-object copies the rest of
-the stream. One mail of 60 bytes would stop the digest for hours.
+object copies the rest of the stream. One mail of 60 bytes would stop the digest for hours.
 """
 
 from __future__ import annotations

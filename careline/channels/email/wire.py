@@ -2,9 +2,8 @@
 yet.
 
 The envelope is one header line in front of the untouched RFC 822 bytes, so that a journal row saved as `.eml` still
-opens in any mail
-program. Reader and HTTP intake always write it, therefore a line of that name inside a customer's own mail is never
-believed.
+opens in any mail program. Reader and HTTP intake always write it, therefore a line of that name inside a customer's own
+mail is never believed.
 """
 
 from __future__ import annotations

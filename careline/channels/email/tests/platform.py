@@ -1,4 +1,5 @@
-"""A small mail server on loopback for the conformance rules: one mailbox to read, one door to send through, faults on demand.
+"""A small mail server on loopback for the conformance rules: one mailbox to read, one door to send through, faults on
+demand.
 
 Never the only judge: tests/mail runs the same reading and sending against Dovecot and Postfix.
 """

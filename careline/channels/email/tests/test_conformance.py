@@ -12,7 +12,7 @@ from careline.channels.access import channel_key
 from careline.channels.base import ChannelView, ConnectionView, HookRequest, Outgoing, Part
 from careline.channels.conformance import ChannelConformance, Core, Rig, Words
 from careline.channels.email import NETWORK, addressing
-from careline.channels.email.inbound import make_part
+from careline.channels.email.naming import make_part
 from careline.channels.email.tests.building import KEY, OWN
 from careline.channels.email.tests.platform import MailPlatform
 from careline.channels.email.wire import Envelope

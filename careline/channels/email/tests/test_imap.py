@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from careline.channels.email import imap, reading
+from careline.channels.email import reading, securing
 from careline.channels.email.imap import Imap, ImapRefused, connect, encode_folder, quote
 from careline.errors import ChannelError
 
@@ -180,7 +180,7 @@ def test_internal_dates_keep_their_zone() -> None:
 @pytest.mark.parametrize(("host", "is_allowed"), [("127.0.0.1", True), ("localhost", True), ("::1", True), ("10.0.0.1", False), ("127.evil.example", False)])  # fmt: skip
 def test_plain_text_stays_on_this_machine(host: str, is_allowed: bool) -> None:
     if is_allowed:
-        imap.check_security("none", host)
+        securing.check_security("none", host)
         return
     with pytest.raises(ChannelError):
-        imap.check_security("none", host)
+        securing.check_security("none", host)

@@ -41,7 +41,7 @@ def test_a_wrong_secret_or_none_at_all_is_refused() -> None:
 
 
 def test_pushed_and_fetched_mail_is_one_event() -> None:
-    from careline.channels.email.inbound import make_part
+    from careline.channels.email.naming import make_part
     from careline.channels.email.wire import Envelope
 
     (pushed,) = NETWORK.split(request(mail()), connection())
