@@ -41,7 +41,6 @@ OLD_FATES: Final[tuple[tuple[Fate, int], ...]] = (
     ("department", 6),
     ("snoozed", 6),
     ("spam", 2),
-    ("taken", 1),
 )
 NEW_FATES: Final[tuple[tuple[Fate, int], ...]] = (
     ("solved", 22), ("asked_back", 10), ("customer", 14), ("department", 8), ("taken", 14), ("new", 32),
