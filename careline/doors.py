@@ -86,15 +86,15 @@ class CoreDoors:
         return await self._in_thread(self._frames_after, workspace_id, n, locale)
 
     def _frames_after(self, workspace_id: int, n: int, locale: str) -> tuple[list[Frame], bool]:
-        if self._latest.get(workspace_id, n + 1) <= n:
+        if self._latest.get(workspace_id, 0) <= n:
             # The poll behind the hints: another process may have written.
             newest = last_number(workspace_id)
             self._remember(workspace_id, newest)
             if newest <= n:
                 return [], False
         events = feed.events_after(workspace_id, n)
-        if events and events[0].n > n + 1:
-            return [], True
+        if not events or events[0].n > n + 1:
+            return [], True  # purged, the next one or all that followed
         rows = self._rows_of(workspace_id, events)
         last_of = {event.case_id: event.n for event in events if event.case_id}
         slug = self._slug(workspace_id)

@@ -7,14 +7,17 @@ should a hint be lost, by a poll every second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 
+import msgspec
 import structlog
 
 from careline.edge.doors import Doors, Frame
 
 POLL_S = 1.0
 BUFFER_FRAMES = 512
+RESET = b"event: reset\ndata: {}\n\n"
 _log = structlog.get_logger()
 
 
@@ -32,17 +35,23 @@ class Stream:
 
     def offer(self, chunk: bytes) -> None:
         """Hand over a chunk, or end the stream when its buffer is full."""
+        if not self.is_open:
+            return
         try:
             self.queue.put_nowait(chunk)
         except asyncio.QueueFull:
             self.close()
 
     def close(self) -> None:
-        """End the stream; the browser reconnects where it was."""
+        """End the stream; the browser reconnects where it was.
+
+        What waits in a full buffer is dropped whole: were only the oldest dropped, the browser would resume after a younger one and miss it.
+        """
         if self.is_open:
             self.is_open = False
-            while self.queue.full():
-                self.queue.get_nowait()
+            if self.queue.full():
+                while not self.queue.empty():
+                    self.queue.get_nowait()
             self.queue.put_nowait(None)
 
 
@@ -65,8 +74,9 @@ class Hub:
 
     def hint(self, workspace_id: int, n: int) -> None:
         """From any thread: the workspace is at n."""
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._ring, workspace_id)
+        if self._loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop closed meanwhile: nobody follows any more
+                self._loop.call_soon_threadsafe(self._ring, workspace_id)
 
     def _ring(self, workspace_id: int) -> None:
         bell = self._bells.get(workspace_id)
@@ -154,16 +164,19 @@ class Hub:
             for frame in frames:
                 send(frame, streams)
                 if frame.type == "agent":
-                    await self._check_again(streams)
+                    await self._check_again(streams, agent_of(frame))
             came = came or bool(frames)
         return came
 
     def _reset(self, streams: list[Stream]) -> None:
         for stream in streams:
-            stream.offer(b"event: reset\ndata: {}\n\n")
+            stream.offer(RESET)
+            stream.close()
 
-    async def _check_again(self, streams: list[Stream]) -> None:
+    async def _check_again(self, streams: list[Stream], agent_id: int) -> None:
         for stream in streams:
+            if agent_id not in {0, stream.agent_id}:
+                continue
             try:
                 claims = await self._doors.stream_claims({"ws": stream.workspace_id, "agent": stream.agent_id})
                 stream.sight = sight_of(claims)
@@ -218,6 +231,16 @@ def may_see(audience: str, sight: frozenset[str]) -> bool:
     if only:
         return not sight.isdisjoint(only)
     return "all" in sight or not sight.isdisjoint(named)
+
+
+def agent_of(frame: Frame) -> int:
+    """Whose rights an `agent` frame is about; 0 when it does not say, so everybody's."""
+    said = msgspec.json.decode(frame.body, type=_Changed).agent_id
+    return int(said) if said.isdigit() else 0
+
+
+class _Changed(msgspec.Struct, frozen=True):
+    agent_id: str = ""
 
 
 def sight_of(claims: Mapping[str, object]) -> frozenset[str]:

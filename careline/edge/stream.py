@@ -13,11 +13,13 @@ from starlette.routing import Route
 from careline.edge.answers import guarded
 from careline.edge.bodies import read_body
 from careline.edge.doors import Doors, Frame
-from careline.edge.hub import Hub, Stream, chunk_for, sight_of
+from careline.edge.hub import RESET, Hub, Stream, agent_of, chunk_for, sight_of
 from careline.errors import InputRefused, SignInRequired, Unavailable
 
 BEAT_S = 15.0
 MOST_STREAMS = 10_000
+# Who is further behind loads the page anew: that costs less than telling everything.
+MOST_BEHIND = 5_000
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "Content-Type": "text/event-stream; charset=utf-8"}
 
 
@@ -33,17 +35,20 @@ def stream_routes(doors: Doors, hub: Hub) -> list[Route]:
     """The stream and presence routes."""
 
     async def open_stream(request: Request) -> Response:
-        claims = await doors.stream_claims(doors.ticket("stream", request.query_params.get("ticket", "")))
-        workspace_id, agent_id = _number(claims, "ws"), _number(claims, "agent")
+        ticket = doors.ticket("stream", request.query_params.get("ticket", ""))
+        workspace_id, agent_id = _number(ticket, "ws"), _number(ticket, "agent")
+        # The number before the rights: a change of rights after it is read below, or by the hub, and never missed.
+        latest = await doors.latest(workspace_id)
+        claims = await doors.stream_claims(ticket)
         if hub.open_streams >= MOST_STREAMS:
             raise Unavailable("too_many_streams", "Too many screens are open. Try again in a few seconds.")
         since = _since(request)
         stream = Stream(workspace_id, str(claims.get("locale", "en")), sight_of(claims), agent_id)
-        head = await _catch_up(doors, stream, since)
+        head = await _catch_up(doors, stream, since, latest)
         return StreamingResponse(_chunks(hub, stream, head), headers=HEADERS)
 
     async def say_presence(request: Request) -> Response:
-        claims = doors.ticket("stream", request.query_params.get("ticket", ""))
+        claims = await doors.stream_claims(doors.ticket("stream", request.query_params.get("ticket", "")))
         said = _presence(await read_body(request, 2048))
         body = msgspec.json.encode(
             {
@@ -63,18 +68,25 @@ def stream_routes(doors: Doors, hub: Hub) -> list[Route]:
     ]
 
 
-async def _catch_up(doors: Doors, stream: Stream, since: int) -> tuple[list[bytes], int]:
-    latest = await doors.latest(stream.workspace_id)
-    if since < 0 or since > latest:
-        return [b"event: reset\ndata: {}\n\n"] if since > latest else [], latest
+async def _catch_up(doors: Doors, stream: Stream, since: int, latest: int) -> tuple[list[bytes], int]:
+    if since < 0:
+        return [], latest
+    if since > latest or latest - since > MOST_BEHIND:
+        return [RESET], latest
     chunks: list[bytes] = []
     while since < latest:
         frames, is_gone = await doors.frames_after(stream.workspace_id, since, stream.locale)
         if is_gone:
-            return [b"event: reset\ndata: {}\n\n"], latest
+            return [RESET], latest
         if not frames:
             break
-        chunks.extend(chunk for frame in frames if (chunk := chunk_for(frame, stream.sight)))
+        for frame in frames:
+            if frame.type == "agent" and agent_of(frame) in {0, stream.agent_id}:
+                stream.sight = sight_of(
+                    await doors.stream_claims({"ws": stream.workspace_id, "agent": stream.agent_id})
+                )
+            if chunk := chunk_for(frame, stream.sight):
+                chunks.append(chunk)
         since = frames[-1].n
     return chunks, max(since, latest)
 

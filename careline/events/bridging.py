@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import queue
+import re
 import threading
 
 import psycopg
@@ -12,6 +13,7 @@ from django.db import connections
 from careline.events import hub
 
 CHANNEL = "careline"
+_HINT = re.compile(r"[0-9]{1,19}:[0-9]{1,19}")
 _log = structlog.get_logger()
 
 
@@ -45,8 +47,9 @@ class PostgresBridge:
                     link.execute(f"LISTEN {CHANNEL}")
                     while not self._stopping.is_set():
                         for note in link.notifies(timeout=1.0):
-                            workspace_id, _, n = note.payload.partition(":")
-                            hub.tell(int(workspace_id), int(n))
+                            if _HINT.fullmatch(note.payload):  # anybody on this database may notify
+                                workspace_id, _, n = note.payload.partition(":")
+                                hub.tell(int(workspace_id), int(n))
             except psycopg.Error as error:
                 _log.warning("hints_lost", error=type(error).__name__)
                 self._stopping.wait(1.0)

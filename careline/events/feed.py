@@ -27,6 +27,7 @@ def is_for(audience: str, sight: frozenset[str]) -> bool:
     if audience == "workspace":
         return True
     named = set(audience.split(","))
-    if any(name.startswith("only:") for name in named):
-        return not sight.isdisjoint(name.removeprefix("only:") for name in named)
+    only = {name.removeprefix("only:") for name in named if name.startswith("only:")}
+    if only:
+        return not sight.isdisjoint(only)
     return "all" in sight or not sight.isdisjoint(named)

@@ -55,7 +55,7 @@ class UnitOfWork:
 @contextmanager
 def unit_of_work() -> Iterator[UnitOfWork]:
     """One transaction: rows, their events and the events' numbers commit together or not at all. Never nest, never await inside."""
-    if transaction.get_connection().in_atomic_block and not _in_test_case():
+    if _is_nested():
         raise RuntimeError("units of work do not nest: pass the UnitOfWork down")
     work = UnitOfWork()
     with transaction.atomic():
@@ -84,6 +84,6 @@ def last_number(workspace_id: int) -> int:
     )
 
 
-def _in_test_case() -> bool:
-    """Django's TestCase wraps each test in a transaction of its own; it marks that block."""
-    return any(getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
+def _is_nested() -> bool:
+    """Django's TestCase wraps each test in transactions of its own and marks those; any other block is a transaction already begun."""
+    return any(not getattr(block, "_from_testcase", False) for block in connection.atomic_blocks)
