@@ -7,7 +7,6 @@ import threading
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import structlog
 import uvicorn
@@ -28,8 +27,8 @@ from careline.intake.journal import Journal
 from careline.intake.readers import Readers
 from careline.kit.http import GuardedClient
 from careline.outbox.sending import Sender
+from careline.screens.assets import StaticAssets
 
-STATIC = Path(__file__).parent / "screens" / "static"
 _log = structlog.get_logger()
 
 
@@ -168,7 +167,7 @@ def build(house: House) -> Starlette:
         house.doors,
         house.hub,
         build_core(),
-        static=STATIC,
+        static=StaticAssets(),
         hook_limit_bytes=settings.HOOK_BODY_LIMIT_BYTES,
         upload_limit_bytes=settings.UPLOAD_LIMIT_BYTES,
         metrics_token=settings.METRICS_TOKEN,

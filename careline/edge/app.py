@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
 
 from careline.edge.answers import guarded
 from careline.edge.doors import Doors
@@ -23,24 +22,12 @@ from careline.edge.stream import stream_routes
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
-class CachedStatic(StaticFiles):
-    """Static files; an address with its content's hash (`?v=`) may be kept for a year."""
-
-    def file_response(self, *args: object, **kwargs: object) -> Response:
-        answer = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        scope = args[2] if len(args) > 2 else kwargs["scope"]
-        versioned = b"v=" in scope.get("query_string", b"")  # type: ignore[attr-defined] # an ASGI scope
-        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "public, max-age=300"
-        answer.headers["X-Content-Type-Options"] = "nosniff"
-        return answer
-
-
 def build_app(  # noqa: PLR0913 - the parts of the door, all named
     doors: Doors,
     hub: Hub,
     core: App,
     *,
-    static: Path,
+    static: ASGIApp,
     hook_limit_bytes: int,
     upload_limit_bytes: int,
     metrics_token: str = "",
@@ -54,7 +41,7 @@ def build_app(  # noqa: PLR0913 - the parts of the door, all named
         *file_routes(doors, limit_bytes=upload_limit_bytes),
         *_operating_routes(doors, metrics_token),
         *(more or []),
-        Mount("/static", CachedStatic(directory=static)),
+        Mount("/static", static),
         Mount("/", core),
     ]
     return Starlette(routes=routes, lifespan=lifespan)
