@@ -380,6 +380,10 @@ class Network(ABC):
         """A live check of secrets and reach, for the settings page and `careline doctor`. Never raises."""
         return Health(ok=True)
 
+    def page_tag(self, base_url: str, hook_token: str) -> str:
+        """The script tag an administrator puts on their own pages; empty for networks without one."""
+        return ""
+
     def address_problem(self, value: str) -> str:
         """Why an address cannot be written to on this network, as a code; empty when it can."""
         return ""

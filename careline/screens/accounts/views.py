@@ -31,7 +31,7 @@ def show_setup(request: HttpRequest, token: str) -> HttpResponse:
             return _sign_in(request, create_owner(token, **form.answers()))
         except InputRefused as refused:
             form.add_error(_field(form, refused), refused.message)
-    return render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200)
+    return _unlogged(render(request, "accounts/setup.html", {"form": form}, status=422 if form.errors else 200))
 
 
 @never_cache
@@ -50,7 +50,7 @@ def show_join(request: HttpRequest, token: str) -> HttpResponse:
         except InputRefused as refused:
             form.add_error(_field(form, refused), refused.message)
     facts = {"form": form, "invitation": invitation, "workspace": invitation.workspace}
-    return render(request, "accounts/join.html", facts, status=422 if form.errors else 200)
+    return _unlogged(render(request, "accounts/join.html", facts, status=422 if form.errors else 200))
 
 
 def _join_with_account(request: HttpRequest, token: str, invitation: Invitation) -> HttpResponse:
@@ -69,6 +69,12 @@ def _sign_in(request: HttpRequest, agent: Agent) -> HttpResponse:
     request.session.flush()
     login = Login(user=agent.account, redirect_url=_desk(agent))
     return perform_password_login(request, {"email": agent.account.email}, login)
+
+
+def _unlogged(answer: HttpResponse) -> HttpResponse:
+    """Django logs the address of every 4xx; these addresses hold a link that still works."""
+    answer._has_been_logged = True  # type: ignore[attr-defined] # django.utils.log.log_response reads it
+    return answer
 
 
 def _desk(agent: Agent) -> str:

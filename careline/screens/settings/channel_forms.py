@@ -23,6 +23,8 @@ from careline.workspaces.sight import Viewer
 
 # Secrets proposed where the network signs after Standard Webhooks: nobody should have to invent 24 random bytes.
 _MADE_HERE = {"secret", "hook_secret", "signing_secret"}
+# Not required, because there are other ways in; still what most people look for first.
+_SIGN_IN = {"user", "password", "token"}
 USUAL_UNDO_S = 8
 
 
@@ -48,6 +50,7 @@ class ChannelForm(forms.Form):
         self, data: Mapping[str, Any] | None = None, *, viewer: Viewer, network: Network, row: Channel | None = None
     ) -> None:
         super().__init__(data, initial=_initial_of(row) if row else _fresh(network))
+        self.is_new = row is None
         self.network = network
         self.row = row
         self._offer(viewer)
@@ -58,6 +61,8 @@ class ChannelForm(forms.Form):
         brands = [(one.id, one.name) for one in queries.list_brands(viewer.workspace_id)]
         teams = [(one.id, one.name) for one in queries.list_teams(viewer.workspace_id)]
         calendars = [(one.id, one.name) for one in queries.list_calendars(viewer.workspace_id)]
+        if self.is_new:
+            self.initial |= {"team": teams[0][0] if teams else "", "calendar": calendars[0][0] if calendars else ""}
         self.fields["brand"].choices = brands  # type: ignore[attr-defined] # a ChoiceField
         self.fields["team"].choices = [*teams, ("", _now("nobody's team"))]  # type: ignore[attr-defined] # the same
         self.fields["calendar"].choices = [*calendars, ("", _now("around the clock"))]  # type: ignore[attr-defined] # the same
@@ -73,9 +78,13 @@ class ChannelForm(forms.Form):
             field.name: _as_text(self.cleaned_data.get(f"{FIELD_PREFIX}{field.name}")) for field in self.network.fields
         }
 
-    def own_fields(self) -> list[forms.BoundField]:
-        """Bound fields of the network, for the page."""
-        return [self[f"{FIELD_PREFIX}{field.name}"] for field in self.network.fields]
+    def first_fields(self) -> list[forms.BoundField]:
+        """The network's fields nobody can do without, for the page."""
+        return [self[f"{FIELD_PREFIX}{field.name}"] for field in self.network.fields if _comes_first(field)]
+
+    def more_fields(self) -> list[forms.BoundField]:
+        """The others, folded away until one of them is wrong."""
+        return [self[f"{FIELD_PREFIX}{field.name}"] for field in self.network.fields if not _comes_first(field)]
 
 
 class ConnectForm(ChannelForm):
@@ -129,6 +138,10 @@ class ReplayForm(forms.Form):
         return DeadRange(channel_id, at.get("first_at"), at.get("last_at"))
 
 
+def _comes_first(field: SettingField) -> bool:
+    return field.required or field.name in _SIGN_IN
+
+
 def _initial_of(row: Channel) -> dict[str, Any]:
     own = {f"{FIELD_PREFIX}{name}": value for name, value in row.settings.items()}
     common = {"name": row.name, "brand": row.brand_id, "undo_s": row.undo_s}
@@ -142,7 +155,7 @@ def _fresh(network: Network) -> dict[str, Any]:
         for field in network.fields
         if is_made_here(network, field)
     }
-    return {"name": network.name, "undo_s": 0 if is_chat else USUAL_UNDO_S, **made}
+    return {"name": _now(network.name), "undo_s": 0 if is_chat else USUAL_UNDO_S, **made}
 
 
 def is_made_here(network: Network, field: SettingField) -> bool:

@@ -52,7 +52,7 @@ def card_of(row: Channel, dead: int = 0) -> Card:
         return Card(row, row.network, "late", "plug", _("This network is no longer installed."), "", (), "", dead)
     rules = tuple(window_words(network.capabilities))
     return Card(
-        row, network.name, tone, icon, words, proof_words(network.capabilities.proof), rules, token_end(row), dead
+        row, _(network.name), tone, icon, words, proof_words(network.capabilities.proof), rules, token_end(row), dead
     )
 
 
@@ -71,7 +71,9 @@ def show_channels(request: WorkspaceRequest, workspace: str) -> HttpResponse:
 def choose_network(request: WorkspaceRequest, workspace: str) -> HttpResponse:
     """Which network?"""
     check_may(request.viewer.role, "manage_channels")
-    offered = [(slug, name, proof_words(registry.network(slug).capabilities.proof)) for slug, name in network_choices()]
+    offered = [
+        (slug, _(name), proof_words(registry.network(slug).capabilities.proof)) for slug, name in network_choices()
+    ]
     return render_settings(request, "networks.html", "channels", {"networks": offered})
 
 
@@ -184,9 +186,7 @@ def hook_address(row: Channel) -> str:
     return f"{settings.BASE_URL}/hooks/{row.network}/{row.connection.hook_token}"
 
 
-def widget_tag(row: Channel) -> str:
-    """The one script tag of a web chat; empty for other networks."""
+def page_tag(row: Channel) -> str:
+    """The one script tag for the administrator's own pages; empty for networks without one."""
     network = registry.networks().get(row.network)
-    if network is None or not any(surface.clock == "webchat" for surface in network.capabilities.surfaces):
-        return ""
-    return f'<script async src="{settings.BASE_URL}/widget.js" data-careline="{row.connection.hook_token}"></script>'
+    return network.page_tag(settings.BASE_URL, row.connection.hook_token) if network is not None else ""

@@ -39,6 +39,8 @@ class EntryForm(forms.Form):
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, viewer: Viewer, row: Any = None) -> None:
         super().__init__(data, initial=self.initial_of(row) if row is not None else None)
+        if row is None and "zone" in self.fields:
+            self.initial["zone"] = queries.access_workspace(viewer.workspace_id).zone
         self.viewer = viewer
         self.row = row
 

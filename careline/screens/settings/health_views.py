@@ -14,7 +14,7 @@ from careline.errors import NotFound
 from careline.intake.deadletters import PAGE, count_dead, list_dead, replay, reveal
 from careline.screens.middleware import WorkspaceRequest
 from careline.screens.settings.channel_forms import ReplayForm
-from careline.screens.settings.channel_views import card_of, hook_address, take_secrets, widget_tag
+from careline.screens.settings.channel_views import card_of, hook_address, page_tag, take_secrets
 from careline.screens.settings.pages import done, refused, render_settings, status_of
 from careline.screens.settings.phrases import health_words, reason_words
 from careline.workspaces.queries import access_workspace
@@ -50,7 +50,7 @@ def _page(request: WorkspaceRequest, channel_id: int, form: ReplayForm) -> HttpR
         "may_manage": may_manage,
         "may_replay": may(viewer.role, "replay"),
         "hook_address": hook_address(row) if may_manage else "",
-        "widget_tag": widget_tag(row) if may_manage else "",
+        "page_tag": page_tag(row) if may_manage else "",
         "shown_once": take_secrets(request, row.id) if may_manage else {},
     }
     return render_settings(request, "channel.html", "channels", facts, status=status_of(form))

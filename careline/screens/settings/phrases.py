@@ -88,12 +88,30 @@ def window_words(capabilities: Capabilities) -> list[str]:
 
 
 def _surface_words(surface: Surface) -> list[str]:
-    head = f"{surface.name} ({_('public') if surface.is_public else _('private')})"
+    reach = _("public") if surface.is_public else _("private")
+    head = f"{_surface_table().get(surface.name, surface.name)} ({reach})"
     if not surface.answer_here:
-        return [f"{head}: {_('cannot be answered here')}"]
+        return [f"{head}: " + _("cannot be answered here")]
     if not surface.windows:
-        return [f"{head}: {_('can be answered at any time')}"]
+        return [f"{head}: " + _("can be answered at any time")]
     return [f"{head}: {_window(window)}" for window in surface.windows]
+
+
+def _surface_table() -> dict[str, str]:
+    return {
+        "email": _("E-mail"),
+        "chat": _("chat"),
+        "post": _("post"),
+        "comment": _("comment"),
+        "reply": _("reply"),
+        "review": _("review"),
+        "mention": _("mention"),
+        "dm": _("direct message"),
+        "message": _("message"),
+        "call": _("call"),
+        "counter": _("Counter"),
+        "partner": _("Partner"),
+    }
 
 
 def _window(window: Window) -> str:
@@ -124,21 +142,51 @@ def span_words(seconds: int) -> str:
 
 def health_words(health: Health) -> str:
     """A live check in plain words; an unknown code is shown with what the network said."""
-    known = {
+    table = _check_table()
+    return table.get(health.code, _("The live check failed: %(code)s.") % {"code": health.code})
+
+
+def _check_table() -> dict[str, str]:
+    refused = _("The server refuses the user name or password. Enter them again; some providers want an app password.")
+    unreachable = _("The address could not be reached. Check the host name, the port and the firewall.")
+    slow = _("The other side did not answer in time. Check the address and the firewall.")
+    foreign = _("Something answered, but not what was expected. Check the address and the port.")
+    unsafe = _("No safe connection: the certificate does not fit this host, or the server offers no TLS.")
+    oauth = _("The provider gives no token. Check client, secret, refresh token and scope.")
+    return {
         "ok": _("The live check passed."),
-        "timeout": _("The other side did not answer within ten seconds. Check the address and the firewall."),
-        "unreachable": _("The address could not be reached. Check the host name, the port and the firewall."),
-        "connection_cut": _("The connection was cut. Check the port and whether it wants TLS."),
+        "listens_only": _("It listens. Without an address for answers nothing can be sent from here."),
+        "timeout": slow,
+        "imap_timeout": slow,
+        "too_slow": slow,
+        "unreachable": unreachable,
+        "port_wrong": unreachable,
+        "connection_cut": unreachable,
+        "connection_lost": unreachable,
         "address_refused": _("This address is not allowed from here."),
-        "unauthorised": _("The other side refuses the password or token. Enter it again."),
-        "login_refused": _("The mail server refuses the user name or password. Enter them again."),
-        "tls_failed": _("No safe connection: the certificate is not valid for this host."),
+        "unauthorised": refused,
+        "login_refused": refused,
+        "login_impossible": refused,
+        "login_disabled": unsafe,
+        "plaintext_refused": unsafe,
+        "certificate_wrong": unsafe,
+        "starttls_missing": unsafe,
+        "tls_failed": unsafe,
+        "login_busy": _("The server takes no more connections for this user. Try again in a few minutes."),
+        "folder_missing": _("One of the folders does not exist. Check their names."),
+        "oauth_failed": oauth,
+        "oauth_incomplete": oauth,
+        "oauth_refused": oauth,
+        "oauth_unreachable": oauth,
         "account_not_served": _("The token works, but not for this account. Check the account's name."),
         "not_configured": _("Something is missing. Fill in the fields marked below."),
-        "answer_unreadable": _("Something answered, but not the platform. Check the address."),
+        "answer_unreadable": foreign,
+        "not_imap": foreign,
+        "imap_nonsense": foreign,
+        "smtp_failed": _(
+            "The mail can be read but not sent: the SMTP server refuses. Check its host, port and password."
+        ),
     }
-    words = known.get(health.code, _("The live check failed: %(code)s.") % {"code": health.code})
-    return words
 
 
 def reason_words(reason: str) -> str:
@@ -163,3 +211,34 @@ def change_words(what: str) -> str:
         "resumed": _("resumed"),
         "recovered": _("works again"),
     }.get(what, what)
+
+
+def fact_words(facts: dict[str, object]) -> list[tuple[str, str]]:
+    """The facts of an audit row, keys and yes or no in the reader's language; other values as they were kept."""
+    table = {
+        "role": _("role"),
+        "from": _("from"),
+        "to": _("to"),
+        "team": _("team"),
+        "is_member": _("member"),
+        "address": _("address"),
+        "method": _("method"),
+        "email": _("e-mail"),
+        "network": _("network"),
+        "name": _("name"),
+        "count": _("count"),
+        "rows": _("rows"),
+        "kind": _("kind"),
+        "channel": _("channel"),
+        "keep_raw_days": _("raw deliveries, days"),
+        "keep_events_days": _("events, days"),
+        "keep_sending_logs_days": _("sending logs, days"),
+        "keep_messages_days": _("messages, days"),
+    }
+    return [(table.get(key, key), _value_words(value)) for key, value in sorted(facts.items())]
+
+
+def _value_words(value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    return "–" if value is None or value == "" else str(value)

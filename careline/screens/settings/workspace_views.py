@@ -15,7 +15,7 @@ from careline.events.recording import unit_of_work
 from careline.screens.middleware import WorkspaceRequest
 from careline.screens.settings.forms import ClocksForm, RetentionForm, WorkspaceForm, zone_names
 from careline.screens.settings.pages import attempt, done, render_settings, status_of
-from careline.screens.settings.phrases import audit_words
+from careline.screens.settings.phrases import audit_words, fact_words
 from careline.workspaces.actions.keeping import change_retention, change_workspace
 from careline.workspaces.audit import AUDIT_VERBS, record_audit
 from careline.workspaces.queries import AUDIT_PAGE, AuditLine, access_workspace, list_agents, list_audit
@@ -58,7 +58,7 @@ def show_audit(request: WorkspaceRequest, workspace: str) -> HttpResponse:
     chosen = _chosen(request)
     lines = list_audit(request.viewer.workspace_id, **chosen)  # type: ignore[arg-type] # checked by _chosen
     facts = {
-        "rows": [(line, audit_words(line)) for line in lines],
+        "rows": [(line, audit_words(line), fact_words(line.facts)) for line in lines],
         "next_id": lines[-1].id if len(lines) == AUDIT_PAGE else None,
         "verbs": sorted((verb, audit_words(verb)) for verb in AUDIT_VERBS),
         "agents": list_agents(request.viewer.workspace_id),

@@ -46,3 +46,12 @@ def widget_kind(bound: BoundField) -> str:
     """The kind of a form field's control: checkbox, select, textarea or input."""
     name = type(bound.field.widget).__name__.lower()
     return next((kind for kind in ("checkbox", "textarea", "select", "radio", "hidden") if kind in name), "input")
+
+
+@register.filter
+def without_placeholder(bound: BoundField) -> BoundField:
+    """The same field: its label already says what the placeholder would repeat, and a label does not vanish while
+    typing.
+    """
+    bound.field.widget.attrs.pop("placeholder", None)
+    return bound

@@ -63,7 +63,7 @@ def _set_members(work: UnitOfWork, viewer: Viewer, team: Team, agent_ids: Sequen
         raise InputRefused("agent_unknown", _("Choose agents of this workspace."), field="agent_ids")
     team.agents.set(after)
     for agent_id in sorted(before ^ after):
-        facts: dict[str, str | int | float | bool | None] = {"team": team.id, "in": agent_id in after}
+        facts: dict[str, str | int | float | bool | None] = {"team": team.name, "is_member": agent_id in after}
         record_audit(
             work,
             "teams_changed",

@@ -41,10 +41,11 @@ def set_teams(viewer: Viewer, agent_id: int, team_ids: Sequence[int]) -> None:
     teams = check_teams(viewer.workspace_id, team_ids)
     with unit_of_work() as work:
         agent = _lock_agent(viewer, agent_id, check_owner=False)
-        before = sorted(agent.teams.values_list("id", flat=True))
-        if before != teams:
-            agent.teams.set(Team.objects.filter(id__in=teams, workspace_id=viewer.workspace_id))
-            _record(work, viewer, agent, "teams_changed", "teams", {"from": _joined(before), "to": _joined(teams)})
+        before = dict(agent.teams.values_list("id", "name"))
+        after = dict(Team.objects.filter(id__in=teams, workspace_id=viewer.workspace_id).values_list("id", "name"))
+        if before != after:
+            agent.teams.set(after)
+            _record(work, viewer, agent, "teams_changed", "teams", {"from": _joined(before), "to": _joined(after)})
 
 
 def deactivate_agent(viewer: Viewer, agent_id: int) -> None:
@@ -124,5 +125,5 @@ def _record(work: UnitOfWork, viewer: Viewer, agent: Agent, verb: str, what: str
     work.record_event(viewer.workspace_id, "agent.changed", agent_id=agent.id, facts={"what": what})
 
 
-def _joined(team_ids: Sequence[int]) -> str:
-    return ",".join(str(team_id) for team_id in team_ids)
+def _joined(teams: dict[int, str]) -> str:
+    return ", ".join(sorted(teams.values()))
