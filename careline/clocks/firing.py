@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import close_old_connections, transaction
+from django.db import close_old_connections, connection, transaction
 
 from careline.clocks.models import Clock
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock
+from careline.kit.places import place_of
 
 Handler = Callable[[UnitOfWork, Clock], None]
 _handlers: dict[str, Handler] = {}
@@ -65,23 +66,34 @@ def _fire_one(clock_id: int) -> int:
             if claimed is None:
                 return 0
             Clock.objects.filter(id=clock_id).update(fired_at=clock.now())
-            handler = _handlers.get(claimed.kind)
-            if handler is not None:
-                handler(work, claimed)
+            _handle(work, claimed)
             return 1
     except Exception as error:  # a broken handler must not stop other clocks; this one is tried again in a minute
-        _log.error("clock_failed", clock=clock_id, error=type(error).__name__)
+        _log.error("clock_failed", clock=clock_id, error=place_of(error))
         Clock.objects.filter(id=clock_id, fired_at__isnull=True).update(due_at=clock.now() + timedelta(minutes=1))
         return 0
 
 
+def _handle(work: UnitOfWork, claimed: Clock) -> None:
+    handler = _handlers.get(claimed.kind)
+    if handler is None:
+        _log.error("clock_without_handler", clock=claimed.id, kind=claimed.kind)
+        return
+    handler(work, claimed)
+
+
 def run_timer(stopping: threading.Event) -> None:
-    """Fire until told to stop. One thread per worker process."""
+    """Fire until told to stop. One thread per worker process; a database that is away for a while costs that while only."""
     while not stopping.is_set():
         close_old_connections()
-        busy = fire_due()
-        if busy < BATCH:
-            _wake.wait(_sleep_s())
+        try:
+            pause_s = _sleep_s() if fire_due() < BATCH else 0.0
+        except Exception as error:  # the worker loop
+            _log.error("timer_failed", error=place_of(error))
+            connection.close()
+            pause_s = LONGEST_SLEEP_S
+        if pause_s:
+            _wake.wait(pause_s)
             _wake.clear()
 
 
