@@ -36,9 +36,10 @@ def record(
 
 
 def _write(account_id: int | None, verb: str, facts: dict[str, Fact]) -> None:
-    agents = list(Agent.objects.filter(account_id=account_id, is_active=True).values_list("workspace_id", "id"))
+    nobody: list[tuple[int | None, int | None]] = [(None, None)]
+    agents = Agent.objects.filter(account_id=account_id or 0, is_active=True).values_list("workspace_id", "id")
     with unit_of_work() as work:
-        for workspace_id, agent_id in agents or [(None, None)]:
+        for workspace_id, agent_id in [*agents] or nobody:
             # A failed attempt names the account it was tried on, but nobody acted as that agent.
             actor = None if verb == "sign_in_failed" else agent_id
             subject = f"agent:{agent_id}" if agent_id else ""

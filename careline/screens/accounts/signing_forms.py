@@ -8,7 +8,7 @@ from allauth.account.forms import LoginForm
 from django.utils.translation import gettext_lazy as _
 
 
-class SignInForm(LoginForm):  # type: ignore[misc] # allauth has no types
+class SignInForm(LoginForm):
     """E-mail address, password, and whether this browser keeps the session after it is closed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

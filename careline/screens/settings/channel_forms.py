@@ -62,7 +62,7 @@ class ChannelForm(forms.Form):
         teams = [(one.id, one.name) for one in queries.list_teams(viewer.workspace_id)]
         calendars = [(one.id, one.name) for one in queries.list_calendars(viewer.workspace_id)]
         if self.is_new:
-            self.initial |= {"team": teams[0][0] if teams else "", "calendar": calendars[0][0] if calendars else ""}
+            self.initial.update(team=teams[0][0] if teams else "", calendar=calendars[0][0] if calendars else "")
         self.fields["brand"].choices = brands  # type: ignore[attr-defined] # a ChoiceField
         self.fields["team"].choices = [*teams, ("", _now("nobody's team"))]  # type: ignore[attr-defined] # the same
         self.fields["calendar"].choices = [*calendars, ("", _now("around the clock"))]  # type: ignore[attr-defined] # the same

@@ -143,7 +143,7 @@ class CalendarForm(EntryForm):
         super().__init__(data, viewer=viewer, row=row)
         for day, label in enumerate(DAYS):
             widget = forms.TextInput(attrs={"dir": "ltr", "placeholder": _now("closed")})
-            self.fields[f"hours_{day}"] = forms.CharField(label=label, required=False, widget=widget)  # type: ignore[arg-type] # lazy text
+            self.fields[f"hours_{day}"] = forms.CharField(label=label, required=False, widget=widget)
         self.order_fields(["name", "zone", *(f"hours_{day}" for day in range(7)), "holidays_country", "closed_days"])
 
     @classmethod

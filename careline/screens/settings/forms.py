@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
 from django import forms
@@ -14,6 +14,9 @@ from careline.cases.clocks import DEFAULTS, AnswerPolicy
 from careline.workspaces.actions.keeping import Retention
 from careline.workspaces.actions.presenting import Profile
 from careline.workspaces.models import LOCALES, Agent, Team, Workspace
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 ROLE_WORDS = {
     "owner": _("Owner: everything, and makes owners"),
@@ -32,12 +35,12 @@ def zone_names() -> list[str]:
     return sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/")))
 
 
-def zone_field(*, required: bool = True, hint: object = "") -> forms.CharField:
+def zone_field(*, required: bool = True, hint: StrOrPromise = "") -> forms.CharField:
     """A time zone, typed with suggestions."""
     widget = forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false", "dir": "ltr"})
     return forms.CharField(
         label=_("Time zone"), required=required, help_text=hint or _("For example Europe/Madrid."), widget=widget
-    )  # type: ignore[arg-type] # lazy text
+    )
 
 
 def split_codes(text: str) -> tuple[str, ...]:
@@ -201,7 +204,7 @@ class ClocksForm(forms.Form):
             for column in _COLUMNS:
                 words = CLOCK_WORDS.get(name, name)
                 self.fields[f"{name}_{column}"] = DurationField(
-                    label=words,  # type: ignore[arg-type] # lazy text
+                    label=words,
                     initial=write_duration(getattr(policy, column)),
                     widget=forms.TextInput(attrs={"size": 8, "dir": "ltr"}),
                 )

@@ -4,7 +4,7 @@ is empty.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -39,7 +39,7 @@ class Shelf:
     empty: Words
     columns: tuple[Words, ...]
     form: type[entries.EntryForm]
-    rows: Callable[[int], Sequence[Any]]
+    rows: Callable[[int], Iterable[Any]]
     access: Callable[[int, int], Any]
     cells: Callable[[Any], tuple[str, ...]]
     remove: Callable[[Viewer, int], None]
