@@ -5,6 +5,8 @@ for what it is.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Callable
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -262,20 +264,41 @@ def test_a_stuck_server_is_given_up_as_unknown(
 ) -> None:
     """It takes the dot and never answers."""
     monkeypatch.setattr(outbound, "ANSWER_TIMEOUT_S", 0.5)
-    proxy = _Swallowing(mail_servers.smtp_port)
+    proxy = _Swallowing(mail_servers.smtp_port, b"queued as")
     error = refusal(outgoing("stuck@cust.test"), channel_of(mailbox_name, smtp_port=str(proxy.port)))
     proxy.close()
     assert error.outcome_unknown
 
 
-class _Swallowing(CuttingProxy):
-    """Passes on everything but the answer to the dot, and keeps the line open."""
+@pytest.mark.parametrize(
+    ("swallowed", "is_unknown"), [(b"220 ", False), (b"250 2.1.5", False), (b"354 ", False), (b"queued as", True)]
+)
+def test_when_the_outbox_runs_out_of_patience_only_the_wait_after_the_dot_is_unknown(
+    mail_servers: MailServers, channel_of: ChannelOf, mailbox_name: str, swallowed: bytes, is_unknown: bool
+) -> None:
+    proxy = _Swallowing(mail_servers.smtp_port, swallowed)
 
-    def __init__(self, target_port: int) -> None:
+    async def run() -> None:
+        async with tools() as with_tools:
+            channel = channel_of(mailbox_name, smtp_port=str(proxy.port))
+            await asyncio.wait_for(NETWORK.send(outgoing("slow@cust.test"), channel, with_tools), 1.5)
+
+    with pytest.raises(TimeoutError if is_unknown else ChannelError) as raised:
+        on_loop(run())
+    proxy.close()
+    if isinstance(raised.value, ChannelError):
+        assert (raised.value.code, raised.value.outcome_unknown) == ("too_slow", False)
+
+
+class _Swallowing(CuttingProxy):
+    """Passes on everything but one answer, and keeps the line open."""
+
+    def __init__(self, target_port: int, swallowed: bytes) -> None:
+        self._swallowed = swallowed
         super().__init__(target_port, lambda client, server: False)
 
-    def _pump(self, name: str, source: object, sink: object, seen: dict[str, bytes]) -> None:
-        while piece := source.recv(65536):  # type: ignore[attr-defined]
-            seen[name] += piece
-            if not (name == "server" and b"queued as" in piece):
-                sink.sendall(piece)  # type: ignore[attr-defined]
+    def _pump(self, name: str, source: socket.socket, sink: socket.socket, seen: dict[str, bytes]) -> None:
+        with contextlib.suppress(OSError):
+            while piece := source.recv(65536):
+                if name == "client" or self._swallowed not in piece:
+                    sink.sendall(piece)

@@ -8,6 +8,7 @@ unknown (RFC 5321 sections 4.1.1.4, 4.5.3.2.6).
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import struct
 import sys
@@ -34,6 +35,7 @@ COMMAND_TIMEOUT_S = 60.0
 # RFC 5321 section 4.5.3.2.6 allows the server ten minutes for its answer after the dot; longer waits become unknown,
 # not lost.
 ANSWER_TIMEOUT_S = 600.0
+PARTING_TIMEOUT_S = 2.0
 MAX_PAUSE_S = 3600.0
 _PAUSE = re.compile(r"\b(\d{1,5})\s?(s|sec|second|seconds|m|min|minute|minutes)\b", re.IGNORECASE)
 _SLICE = 64 * 1024
@@ -47,7 +49,7 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
     `outcome_unknown`.
     """
     composed = await compose(outgoing, channel)
-    is_ending = False
+    is_ending, answer = False, None
     try:
         async with signed_in(channel, tools) as smtp:
             _check_abilities(smtp, composed)
@@ -56,10 +58,12 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
             is_ending = True
             answer = await _end_content(smtp)
     except asyncio.CancelledError:
-        if is_ending:
+        # The outbox ran out of patience. Before the dot that is a plain failure, and while parting the answer is known.
+        if is_ending and answer is None:
             raise
-        # The outbox ran out of patience. Before the dot that is a plain failure; said so, it is not taken for unknown.
-        raise ChannelError("too_slow", "The mail server was too slow; the mail was not sent.") from None
+        if answer is None:
+            raise ChannelError("too_slow", "The mail server was too slow; the mail was not sent.") from None
+    assert answer is not None  # every other way out of the block above raises
     if answer.code != 250:
         raise _refusal(SMTPResponseException(answer.code, answer.message), "mail_refused")
     return Sent(platform_id=composed.message_id, at=clock.now())
@@ -84,7 +88,19 @@ async def signed_in(channel: ChannelView, tools: Tools) -> AsyncIterator[SMTP]:
         await _sign_in(smtp, channel, tools)
         yield smtp
     finally:
-        smtp.close()
+        await _part(smtp)
+
+
+async def _part(smtp: SMTP) -> None:
+    """QUIT in good faith, then end the connection whatever the other side does."""
+    transport = cast(asyncio.Transport | None, smtp.transport)
+    with contextlib.suppress(OSError, SMTPException, TimeoutError):
+        async with asyncio.timeout(PARTING_TIMEOUT_S):
+            await smtp.quit()
+    smtp.close()
+    if transport is not None:
+        transport.abort()
+        await asyncio.sleep(0)
 
 
 def _greeting_name(channel: ChannelView) -> str:
