@@ -8,7 +8,7 @@ from careline.kit import clock, ids
 
 
 class StoredFile(models.Model):
-    """Bytes live under DATA/files/<workspace>/<first two of sha>/<sha>; `content_type` was found in the content, never believed."""
+    """Bytes live under DATA/files/<workspace>/<first two of sha>/<sha>-<mark of the key>; `content_type` was found in the content, never believed."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()

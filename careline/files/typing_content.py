@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import struct
 import unicodedata
-import warnings
+import zlib
 
 import puremagic
 from PIL import Image
@@ -21,6 +22,20 @@ _NEVER = (
     "text/javascript",
 )
 _MAX_PIXELS = 60_000_000
+# What parsers of hostile bytes raise beside their own errors.
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    LookupError,
+    ArithmeticError,
+    TypeError,
+    EOFError,
+    struct.error,
+    zlib.error,
+    Warning,
+    Image.DecompressionBombError,
+)
 _BIDI_AND_FORMAT = {"Cf", "Cc", "Co", "Cs", "Cn"}
 
 
@@ -28,7 +43,7 @@ def type_of(content: bytes, name: str = "") -> str:
     """MIME type by content. Unknown, dangerous or empty content is application/octet-stream; plain UTF-8 is text/plain."""
     try:
         found = puremagic.from_string(content, mime=True) if content else ""
-    except (puremagic.PureError, ValueError):
+    except (puremagic.PureError, *_BROKEN):
         found = ""
     if found.startswith(_NEVER):
         return "application/octet-stream"
@@ -53,11 +68,9 @@ def image_size(content: bytes, kind: str) -> tuple[int | None, int | None]:
     if kind not in INLINE_TYPES:
         return None, None
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(io.BytesIO(content)) as image:
-                width, height = image.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning, Warning):
+        with Image.open(io.BytesIO(content)) as image:
+            width, height = image.size
+    except _BROKEN:
         return None, None
     return (width, height) if width * height <= _MAX_PIXELS else (None, None)
 
