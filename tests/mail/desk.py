@@ -39,9 +39,10 @@ with unit_of_work():
                             "smtp_host": "127.0.0.1", "smtp_port": given["smtp"], "smtp_security": "none", "send_per_minute": "6000"})
     for number in range(given["letters"]):
         thread = Thread.objects.create(workspace_id=air.id, channel_id=channel.id, key=f"letter-{number}", surface="email", subject=f"Letter {number}")
-        message = Message.objects.create(workspace_id=air.id, thread=thread, channel_id=channel.id, direction="outbound", surface="email", text=f"letter number {number}", at=clock.now())
+        message = Message.objects.create(workspace_id=air.id, thread=thread, channel_id=channel.id, direction="outbound", surface="email",
+                                         text=f"letter number {number}", at=clock.now())
         Delivery.objects.create(workspace_id=air.id, channel_id=channel.id, thread_id=thread.id, message=message, recipient=f"c{number}@cust.test",
-                                idempotency_key=f"letter-{number}", facts={"subject": f"Letter {number}", "to": [f"c{number}@cust.test"]})
+                                not_before=clock.now() + timedelta(seconds=1.5 * number), idempotency_key=f"letter-{number}", facts={"subject": f"Letter {number}", "to": [f"c{number}@cust.test"]})
 print(json.dumps({"workspace": air.id, "agent": agent.id, "channel": channel.id}))
 """
 
