@@ -23,7 +23,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help="1,000,000 cases instead of 100,000")
     parser.add_argument("--only", choices=["sqlite", "postgresql"])
     chosen = parser.parse_args()
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
     cases = 1_000_000 if chosen.full else int(os.environ.get("CARELINE_BENCH_CASES", "100000"))
     print(f"{os.cpu_count()} cores; load {os.getloadavg()[0]:.1f}; {cases:,} cases of 10 messages\n")

@@ -34,7 +34,47 @@ from careline.threads.models import Message, Thread  # noqa: E402
 from careline.workspaces.models import Account, Agent, Brand, Team, Workspace  # noqa: E402
 from careline.workspaces.sight import Viewer, viewer_of  # noqa: E402
 
-WORDS = ["maleta", "vuelo", "retraso", "reembolso", "puntos", "billete", "apellido", "puerta", "asiento", "tarjeta", "equipaje", "conexión", "bag", "flight", "delay", "refund", "points", "ticket", "surname", "gate", "seat", "card", "luggage", "connection", "claim", "receipt", "voucher", "hotel", "desk", "phone", "answer", "waiting", "nobody", "please", "help", "thanks", "hours", "days", "again"]
+WORDS = [
+    "maleta",
+    "vuelo",
+    "retraso",
+    "reembolso",
+    "puntos",
+    "billete",
+    "apellido",
+    "puerta",
+    "asiento",
+    "tarjeta",
+    "equipaje",
+    "conexión",
+    "bag",
+    "flight",
+    "delay",
+    "refund",
+    "points",
+    "ticket",
+    "surname",
+    "gate",
+    "seat",
+    "card",
+    "luggage",
+    "connection",
+    "claim",
+    "receipt",
+    "voucher",
+    "hotel",
+    "desk",
+    "phone",
+    "answer",
+    "waiting",
+    "nobody",
+    "please",
+    "help",
+    "thanks",
+    "hours",
+    "days",
+    "again",
+]
 
 
 def world() -> tuple[Channel, Viewer]:

@@ -71,7 +71,7 @@ def serve(host: str, port: int, roles: str) -> None:
     if not chosen or not chosen <= {"web", "worker"}:
         raise click.BadParameter("roles are web, worker or both", param_hint="--roles")
     os.environ.setdefault("CARELINE_BASE_URL", f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}")  # noqa: S104
-    settings = _open(exclusive=True)
+    _open(exclusive=True)
     from careline import serving, upgrading
 
     upgrading.prepare_database()
@@ -207,7 +207,7 @@ def user() -> None:
 @user.command("owner-link")
 def user_owner_link() -> None:
     """A new one-time link for the first owner, while there is none."""
-    settings = _open()
+    _open()
     from careline import upgrading
 
     link = upgrading.owner_link()
@@ -220,7 +220,7 @@ def user_owner_link() -> None:
 @click.option("--role", default="agent", show_default=True)
 def user_invite(workspace: str, email: str, role: str) -> None:
     """Print a one-time link that makes an account for EMAIL in WORKSPACE."""
-    settings = _open()
+    _open()
     from careline.workspaces.actions.inviting import invite_by_command
 
     click.echo(invite_by_command(workspace, email=email, role=role).url)

@@ -61,14 +61,11 @@ def one_clock(path: Path, name: str, tree: ast.Module) -> Iterator[Finding]:
     if name in _CLOCKS:
         return
     for node in ast.walk(tree):
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            if (node.value.id, node.attr) in {
-                ("datetime", "now"),
-                ("datetime", "utcnow"),
-                ("time", "time"),
-                ("timezone", "now"),
-            }:
-                yield path, node.lineno, f"{node.value.id}.{node.attr}: use careline.kit.clock"
+        named = (
+            (node.value.id, node.attr) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) else None
+        )
+        if named in {("datetime", "now"), ("datetime", "utcnow"), ("time", "time"), ("timezone", "now")}:
+            yield path, node.lineno, f"{named[0]}.{named[1]}: use careline.kit.clock"
 
 
 def doors_call_actions_and_queries(path: Path, name: str, tree: ast.Module) -> Iterator[Finding]:

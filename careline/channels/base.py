@@ -373,7 +373,7 @@ class Network(ABC):
         """Delete a message of ours, where capabilities.delete.out."""
         raise ChannelError("no_delete", "This network cannot delete.", permanent=True)
 
-    async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
+    async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:  # noqa: B027 - optional
         """Tell the customer that someone types, where capabilities.typing.outbound. Best effort."""
 
     async def check(self, channel: ChannelView, tools: Tools) -> Health:

@@ -148,5 +148,5 @@ def _pause_s(failures: int, retry_after_s: float | None) -> float:
     return (
         retry_after_s
         if retry_after_s is not None
-        else min(LONGEST_PAUSE_S, 2.0 ** min(failures, 7)) * random.uniform(0.7, 1.0)
+        else min(LONGEST_PAUSE_S, 2.0 ** min(failures, 7)) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
     )

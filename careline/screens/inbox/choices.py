@@ -69,7 +69,9 @@ def choices_of(viewer: Viewer) -> Choices:
         agents=tuple(AgentChoice(str(one.id), one.name, one.role, one.is_away) for one in agents),
         teams=tuple(NamedChoice(str(one.id), one.name) for one in list_teams(viewer.workspace_id)),
         channels=tuple(NamedChoice(str(one.id), one.name, "SIMULATED" if one.is_simulated else "") for one in channels),
-        mailboxes=tuple(NamedChoice(str(one.id), one.name, one.handle) for one in channels if begins_letters(one.network)),
+        mailboxes=tuple(
+            NamedChoice(str(one.id), one.name, one.handle) for one in channels if begins_letters(one.network)
+        ),
         tags=tuple(list_tags(viewer.workspace_id)),
         languages=tuple(NamedChoice(code, language_name(code)) for code in OFFERED_LANGUAGES),
     )
