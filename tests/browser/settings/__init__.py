@@ -1,0 +1,1 @@
+"""Settings, channels and sign-in in a real browser, against a real Careline."""
