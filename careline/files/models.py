@@ -24,3 +24,10 @@ class StoredFile(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace_id", "sha256"], name="file_content")]
+        indexes = [
+            models.Index(
+                fields=["created_at"],
+                condition=models.Q(reference_count__lte=0, erased_at__isnull=True),
+                name="file_unreferenced",
+            )
+        ]

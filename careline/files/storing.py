@@ -168,7 +168,7 @@ def sweep_unreferenced(older_than: timedelta = timedelta(hours=24), limit: int =
     unreferenced = StoredFile.objects.filter(
         reference_count__lte=0, erased_at__isnull=True, created_at__lt=clock.now() - older_than
     )
-    chosen = list(unreferenced.order_by("id")[:limit])
+    chosen = list(unreferenced.order_by("created_at")[:limit])
     paths = {row.id: _path(row.workspace_id, row.sha256, _box().open(bytes(row.wrapped_key))) for row in chosen}
     unreferenced.filter(id__in=list(paths)).update(wrapped_key=b"", erased_at=clock.now())
     gone = list(StoredFile.objects.filter(id__in=list(paths), erased_at__isnull=False).values_list("id", flat=True))
