@@ -27,7 +27,8 @@ RENEW_S = 5.0
 LOOK_UP_EVERY_S = 5.0
 # A request of a sender that died can still be on its way into the platform: ask only after it must have arrived.
 LOOK_UP_AGE_S = 4.0
-SEND_TIMEOUT_S = 60.0
+# Long enough for 25 MB over a slow line; the network itself says sooner when nothing moves.
+SEND_TIMEOUT_S = 240.0
 _log = structlog.get_logger()
 P = ParamSpec("P")
 T = TypeVar("T")
