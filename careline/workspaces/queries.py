@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from careline.errors import NotFound
 from careline.kit import clock
-from careline.workspaces.models import Agent, Audit, Brand, Calendar, Invitation, Team, Workspace
+from careline.workspaces.models import Agent, Audit, Brand, Calendar, Installation, Invitation, Team, Workspace
 
 AUDIT_PAGE = 100
 
@@ -165,3 +165,8 @@ def access_preferences(workspace_id: int, agent_id: int) -> Agent:
     if found is None:
         raise NotFound("agent_not_found")
     return found
+
+
+def is_installation_held() -> bool:
+    """Whether polling and sending wait for `careline resume`, after a restore or a copy. One statement."""
+    return Installation.objects.filter(is_held=True).exists()

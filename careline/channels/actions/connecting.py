@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from careline.channels.access import open_secrets, seal_secrets
 from careline.channels.actions.filling import fill_fields
+from careline.channels.alerting import watch_silence
 from careline.channels.base import Network
 from careline.channels.models import Channel, Connection
 from careline.channels.queries import access_channel
@@ -73,6 +74,7 @@ def connect_channel(
             sealed_secrets=seal_secrets(filled.secrets),
         )
         row = _new_channel(viewer, network, connection, arrangement, filled.settings, key, import_from)
+        watch_silence(work, row)
         record_channel_act(work, viewer, row, "channel_connected", "connected")
     return Connected(row.id, f"/hooks/{network.slug}/{connection.hook_token}")
 

@@ -14,8 +14,10 @@ from careline.channels.actions import checking
 from careline.channels.actions.checking import check_channel, check_values
 from careline.channels.actions.connecting import Arrangement, change_channel, connect_channel
 from careline.channels.actions.holding import hold_channel, resume_channel, switch_off, switch_on
+from careline.channels.alerting import SILENCE_CLOCK
 from careline.channels.base import ChannelView, Health, SettingField, Tools
 from careline.channels.models import Channel
+from careline.clocks.models import Clock
 from careline.conftest import Air, TestNetwork
 from careline.errors import Conflict, Forbidden, InputRefused, NotFound
 from careline.events.models import Event
@@ -171,6 +173,19 @@ def test_a_check_that_hangs_ends_in_words(air: Air, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(checking, "CHECK_TIMEOUT_S", 1.2)
     found = check_values(air.owner, "mailbox", {**VALUES, "password": "slow"})
     assert (found.ok, found.code) == (False, "timeout")
+
+
+def test_silence_is_watched_from_the_first_moment_and_not_while_held(air: Air) -> None:
+    Channel.objects.filter(id=air.channel.id).update(settings={"silent_after_s": 600})
+    armed = Clock.objects.filter(kind=SILENCE_CLOCK, subject_id=air.channel.id, fired_at__isnull=True)
+    hold_channel(air.owner, air.channel.id)
+    assert not armed.exists()
+    resume_channel(air.owner, air.channel.id)
+    assert armed.count() == 1
+    switch_off(air.owner, air.channel.id)
+    assert not armed.exists()
+    switch_on(air.owner, air.channel.id)
+    assert armed.count() == 1
 
 
 def test_holding_and_resuming_are_told_once(air: Air) -> None:

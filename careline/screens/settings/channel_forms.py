@@ -60,7 +60,8 @@ class ChannelForm(forms.Form):
     def _offer(self, viewer: Viewer) -> None:
         brands = [(one.id, one.name) for one in queries.list_brands(viewer.workspace_id)]
         teams = [(one.id, one.name) for one in queries.list_teams(viewer.workspace_id)]
-        calendars = [(one.id, one.name) for one in queries.list_calendars(viewer.workspace_id)]
+        own_hours = sorted(queries.list_calendars(viewer.workspace_id), key=lambda one: not one.hours)
+        calendars = [(one.id, one.name) for one in own_hours]
         if self.is_new:
             self.initial.update(team=teams[0][0] if teams else "", calendar=calendars[0][0] if calendars else "")
         self.fields["brand"].choices = brands  # type: ignore[attr-defined] # a ChoiceField

@@ -18,6 +18,7 @@ from careline.errors import Conflict, InputRefused
 from careline.screens.accounts.mailing import is_configured
 from careline.screens.middleware import WorkspaceRequest
 from careline.screens.settings.sections import lines_for
+from careline.workspaces.queries import is_installation_held
 from careline.workspaces.roles import may
 
 
@@ -26,12 +27,14 @@ def render_settings(
 ) -> HttpResponse:
     """A page in the settings' frame, with its side list, what was just done, and the banner of troubled channels."""
     viewer = request.viewer
+    sees_channels = may(viewer.role, "see_channels")
     frame = {
         "section": section,
         "lines": lines_for(viewer),
         "said": list(messages.get_messages(request)),
-        "troubled": troubled_channels(viewer.workspace_id) if may(viewer.role, "see_channels") else [],
+        "troubled": troubled_channels(viewer.workspace_id) if sees_channels else [],
         "mail_is_configured": is_configured(),
+        "is_held": sees_channels and is_installation_held(),
     }
     return render(request, f"settings/{template}", {**frame, **facts}, status=status)
 

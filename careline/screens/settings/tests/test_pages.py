@@ -18,7 +18,7 @@ from careline.knowledge.models import Snippet
 from careline.people.models import Person
 from careline.screens.settings.forms import write_duration
 from careline.screens.settings.tests.conftest import SignIn, make_channel
-from careline.workspaces.models import Agent, Audit, Brand, Calendar, Invitation, Workspace
+from careline.workspaces.models import Agent, Audit, Brand, Calendar, Installation, Invitation, Workspace
 from careline.workspaces.tests.cast import Cast
 
 
@@ -195,13 +195,19 @@ def test_the_banner_names_a_troubled_channel_to_those_who_may_see_channels(
     assert "has lost its access" not in sign_in(cast.ana).get("/w/air/settings/profile").content.decode()
 
 
+def test_a_restored_copy_says_that_everything_is_held(cast: Cast, sign_in: SignIn) -> None:
+    Installation.objects.update_or_create(id=1, defaults={"is_held": True})
+    assert "careline resume" in sign_in(cast.olga).get("/w/air/channels/").content.decode()
+    assert "careline resume" not in sign_in(cast.ana).get("/w/air/settings/profile").content.decode()
+
+
 def test_the_channels_page_costs_the_same_for_one_and_for_many(
     cast: Cast, sign_in: SignIn, django_assert_max_num_queries: object
 ) -> None:
     for number in range(12):
         make_channel(cast.workspace, cast.brand, f"@air{number}")
     olga = sign_in(cast.olga)
-    with django_assert_max_num_queries(9):  # type: ignore[operator]
+    with django_assert_max_num_queries(10):  # type: ignore[operator]
         page = olga.get("/w/air/channels/").content.decode()
     assert page.count('class="card channel-card') == 12
 
