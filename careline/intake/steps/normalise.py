@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
+
+import msgspec
 
 from careline.channels.base import InboundFile, Part, Said
 from careline.errors import CarelineError, ForeignPayload, UnknownEvent
@@ -47,6 +50,7 @@ def _normalise_row(batch: Batch, row: JournalRow, channel: ChannelFacts) -> None
 
 
 def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -> SaidItem:
+    said = without_nul(said)
     at = min(said.at, batch.now) if said.at <= batch.now + FUTURE_TOLERANCE else batch.now
     return SaidItem(
         row=row,
@@ -57,6 +61,40 @@ def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -
         language=said.language or detect_language(said.text),
         at=at,
     )
+
+
+def without_nul(said: Said) -> Said:
+    """The message without NUL characters anywhere: PostgreSQL stores none, and no person ever wrote one."""
+    if not any("\0" in text for text in _texts(said)):
+        return said
+    return msgspec.structs.replace(said, **{name: _strip(getattr(said, name)) for name in said.__struct_fields__})
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _texts(getattr(value, name))
+    elif isinstance(value, tuple):
+        for one in value:
+            yield from _texts(one)
+    elif isinstance(value, Mapping):
+        yield from _texts((*value.keys(), *value.values()))
+
+
+def _strip(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.replace("\0", "")
+    if isinstance(value, msgspec.Struct):
+        return msgspec.structs.replace(
+            value, **{name: _strip(getattr(value, name)) for name in value.__struct_fields__}
+        )
+    if isinstance(value, tuple):
+        return tuple(_strip(one) for one in value)
+    if isinstance(value, Mapping):
+        return {_strip(key): _strip(one) for key, one in value.items()}
+    return value
 
 
 def _prepare_file(workspace_id: int, file: InboundFile) -> PreparedFile | None:
