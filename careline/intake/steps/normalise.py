@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
@@ -65,22 +65,21 @@ def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -
 
 def without_nul(said: Said) -> Said:
     """The message without NUL characters anywhere: PostgreSQL stores none, and no person ever wrote one."""
-    if not any("\0" in text for text in _texts(said)):
+    if not _has_nul(said):
         return said
     return msgspec.structs.replace(said, **{name: _strip(getattr(said, name)) for name in said.__struct_fields__})
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, msgspec.Struct):
+        return any(one and not isinstance(one, int) and _has_nul(one) for one in msgspec.structs.astuple(value))
     if isinstance(value, str):
-        yield value
-    elif isinstance(value, msgspec.Struct):
-        for name in value.__struct_fields__:
-            yield from _texts(getattr(value, name))
-    elif isinstance(value, tuple):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, Mapping):
-        yield from _texts((*value.keys(), *value.values()))
+        return "\0" in value
+    if isinstance(value, tuple):
+        return any(_has_nul(one) for one in value)
+    if isinstance(value, Mapping):
+        return any(_has_nul(one) for one in (*value.keys(), *value.values()))
+    return False
 
 
 def _strip(value: Any) -> Any:
