@@ -167,6 +167,17 @@ def test_the_sixth_wrong_password_is_not_even_tried(cast: Cast) -> None:
     assert Audit.objects.filter(verb="sign_in_failed").count() == 5
 
 
+def test_too_many_requests_end_in_words(cast: Cast) -> None:
+    answers = [Client().post("/accounts/password/reset/", {"email": f"x{n}@air.test"}) for n in range(21)]
+    assert answers[19].status_code == 302 and answers[20].status_code == 429
+    assert "Wait a few minutes" in answers[20].content.decode()
+
+
+def test_the_entrance_speaks_the_browsers_language(client: Client) -> None:
+    page = client.get(LOGIN, headers={"accept-language": "es"}).content.decode()
+    assert '<html lang="es"' in page
+
+
 def test_sign_ins_and_failures_are_audited_without_passwords(cast: Cast, client: Client) -> None:
     sign_in(client, "ana@air.test", "wrong-wrong-wrong")
     sign_in(client, "ana@air.test")
