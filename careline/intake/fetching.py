@@ -7,11 +7,11 @@ the house, the simulator) may be a private one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, ParamSpec, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import aiohttp
 import structlog
@@ -23,7 +23,8 @@ from careline.clocks import leases
 from careline.errors import CarelineError, InputRefused, TooLarge
 from careline.events.recording import unit_of_work
 from careline.files import storing
-from careline.kit.http import GuardedClient
+from careline.kit.http import MAX_REDIRECTS, REDIRECTS, Answer, GuardedClient
+from careline.kit.places import place_of
 from careline.threads.models import Attachment
 
 POLL_S: Final = 1.0
@@ -54,26 +55,41 @@ class Fetcher:
         self._pool = pool
 
     async def run(self) -> None:
-        """Until cancelled."""
-        while True:
-            try:
-                wanted = await self._in_thread(_take)
-                await asyncio.gather(*(self._fetch(one) for one in wanted))
-            except asyncio.CancelledError:
-                raise
-            except Exception as error:  # the worker loop
-                _log.error("fetching_failed", error=type(error).__name__)
-                wanted = []
-            if not wanted:
-                await asyncio.sleep(POLL_S)
+        """Until cancelled. A slow server holds up its own file only, unless it has taken all places."""
+        running: dict[int, asyncio.Task[None]] = {}
+        try:
+            while True:
+                wanted = await self._look(list(running), AT_ONCE - len(running))
+                running |= {one.attachment_id: asyncio.create_task(self._fetch(one)) for one in wanted}
+                if not wanted and not running:
+                    await asyncio.sleep(POLL_S)
+                    continue
+                await asyncio.wait(running.values(), timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+                running = {key: task for key, task in running.items() if not self._has_ended(task)}
+        finally:
+            for task in running.values():
+                task.cancel()
+
+    async def _look(self, running: list[int], places: int) -> list[Wanted]:
+        if not places:
+            return []
+        try:
+            return await self._in_thread(_take, running, places)
+        except Exception as error:  # the worker loop
+            _log.error("fetching_failed", error=place_of(error))
+            return []
+
+    def _has_ended(self, task: asyncio.Task[None]) -> bool:
+        error = task.exception() if task.done() and not task.cancelled() else None
+        if error is not None:
+            _log.error("fetching_failed", error=place_of(error))
+        return task.done()
 
     async def _fetch(self, wanted: Wanted) -> None:
         problem = "not_fetched"
         for number in range(TRIES):
             try:
-                answer = await self._clients[wanted.is_in_house].request(
-                    "GET", wanted.url, limit_bytes=settings.UPLOAD_LIMIT_BYTES
-                )
+                answer = await self._get(wanted)
             except TooLarge:
                 problem = "too_large"
                 break
@@ -91,6 +107,22 @@ class Fetcher:
                 break
         await self._in_thread(give_up, wanted, problem)
 
+    async def _get(self, wanted: Wanted) -> Answer:
+        """A server in the house may send us on, but no further into the house: what it names is an address like any other."""
+        limit_bytes = settings.UPLOAD_LIMIT_BYTES
+        if not wanted.is_in_house:
+            return await self._clients[False].request("GET", wanted.url, limit_bytes=limit_bytes)
+        url = wanted.url
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = await self._clients[True].request("GET", url, limit_bytes=limit_bytes, follow=False)
+            where = answer.headers.get("location", "") if answer.status in REDIRECTS else ""
+            if not where:
+                return answer
+            url = _joined(url, where)
+            if _place(url) != _place(wanted.url):
+                return await self._clients[False].request("GET", url, limit_bytes=limit_bytes)
+        raise InputRefused("address_refused")
+
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
             close_old_connections()
@@ -99,13 +131,9 @@ class Fetcher:
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
 
 
-def _take() -> list[Wanted]:
-    waiting = list(
-        Attachment.objects.select_related("message")
-        .exclude(fetch_url="")
-        .filter(file__isnull=True, problem="")
-        .order_by("id")[:AT_ONCE]
-    )
+def _take(running: Sequence[int], places: int) -> list[Wanted]:
+    unfetched = Attachment.objects.select_related("message").exclude(fetch_url="").filter(file__isnull=True, problem="")
+    waiting = list(unfetched.exclude(id__in=running).order_by("id")[:places])
     if not waiting or not leases.take(["fetching"], lasts_s=60):
         return []
     hosts = _house_hosts({row.message.channel_id or 0 for row in waiting})
@@ -115,7 +143,7 @@ def _take() -> list[Wanted]:
             row.workspace_id,
             row.fetch_url,
             row.name,
-            urlsplit(row.fetch_url).netloc in hosts.get(row.message.channel_id or 0, set()),
+            _place(row.fetch_url) in hosts.get(row.message.channel_id or 0, set()),
         )
         for row in waiting
     ]
@@ -127,8 +155,23 @@ def _house_hosts(channel_ids: set[int]) -> dict[int, set[str]]:
     for channel_id, row in access.channels_by_id(sorted(channel_ids)).items():
         fields = registry.networks()[row.network].fields if row.network in registry.networks() else ()
         addresses = [str(row.settings.get(field.name, "")) for field in fields if field.kind == "address"]
-        hosts[channel_id] = {urlsplit(address).netloc for address in addresses if address}
+        hosts[channel_id] = {place for address in addresses if (place := _place(address))}
     return hosts
+
+
+def _place(address: str) -> str:
+    """Host and port; empty for what is no address, so that it is never taken for one of the house."""
+    try:
+        return urlsplit(address).netloc
+    except ValueError:
+        return ""
+
+
+def _joined(address: str, where: str) -> str:
+    try:
+        return urljoin(address, where)
+    except ValueError as malformed:
+        raise InputRefused("address_refused") from malformed
 
 
 def keep_fetched(wanted: Wanted, content: bytes) -> None:

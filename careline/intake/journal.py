@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import threading
 import zlib
 from collections import deque
@@ -18,13 +19,13 @@ from typing import Any
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import Error as DatabaseError
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from careline.channels.base import Part
 from careline.errors import Unavailable
 from careline.intake import digest_wake
 from careline.kit import clock, crashing, ids
+from careline.kit.places import place_of
 
 PARTITIONS = 64
 BATCH_ROWS = 512
@@ -60,8 +61,9 @@ def row_of(workspace_id: int, channel_id: int, part: Part) -> NewRow:
 
 
 def _key(text: str) -> str:
-    plain = text.replace("\0", "")
-    return plain if len(plain) <= 300 else f"{plain[:280]}#{zlib.crc32(plain.encode()):08x}"
+    # No database takes a NUL or half a surrogate pair, and a customer may have chosen these words.
+    plain = text.replace("\0", "").encode("utf-8", "backslashreplace").decode()
+    return plain if len(plain) <= 300 else f"{plain[:280]}#{hashlib.blake2b(plain.encode(), digest_size=8).hexdigest()}"
 
 
 def partition_of(channel_id: int, order_key: str) -> int:
@@ -145,10 +147,15 @@ class Journal:
         cursors = {cursor.channel_id: cursor.value for _, cursor, _ in taken if cursor is not None}
         try:
             write_rows(rows, cursors)
-        except DatabaseError as error:
-            _log.error("journal_write_failed", rows=len(rows), error=type(error).__name__)
+        except Exception as error:  # the worker loop: without this thread nothing would be kept any more
+            _log.error("journal_write_failed", rows=len(rows), error=place_of(error))
             connection.close()
-            _tell([(done, None) for _, _, done in taken])
+            is_database_away = isinstance(error, OperationalError | InterfaceError)
+            if len(taken) == 1 or is_database_away:
+                _tell([(done, None) for _, _, done in taken])
+                return
+            for entry in taken:  # one delivery that cannot be stored must not cost its neighbours their 200
+                self._write([entry])
             return
         _tell([(done, len(batch)) for batch, _, done in taken])
         digest_wake.wake()

@@ -80,6 +80,7 @@ class Readers:
             try:
                 await self._read(channel)
                 failures = 0
+                await asyncio.sleep(SCAN_S)  # `listen` promises to go on for ever; one that ends must not spin
             except asyncio.CancelledError:
                 raise
             except ChannelError as error:

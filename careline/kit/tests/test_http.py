@@ -6,7 +6,6 @@ import asyncio
 import socket
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import aiohttp
@@ -14,6 +13,7 @@ import pytest
 
 from careline.errors import ChannelError, TooLarge
 from careline.kit.http import Answer, GuardedClient, GuardedResolver, Refused, guarded_client, is_public, send_once
+from careline.kit.tests.sites import Site
 
 PRIVATE = [
     "127.0.0.1", "127.8.9.1", "0.0.0.0", "10.0.0.1", "172.16.0.1", "172.31.255.255", "192.168.1.1",
@@ -43,40 +43,6 @@ def test_an_address_that_is_not_on_the_public_internet_is_not_public(address: st
 @pytest.mark.parametrize("address", PUBLIC)
 def test_an_address_on_the_public_internet_is_public(address: str) -> None:
     assert is_public(address)
-
-
-class Site(ThreadingHTTPServer):
-    """A small site on loopback. `pages` by path: status, headers, body. `asked` remembers the requests."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        self.pages: dict[str, tuple[int, dict[str, str], bytes]] = {}
-        self.asked: list[tuple[str, str, dict[str, str]]] = []
-        super().__init__(("127.0.0.1", 0), _Handler)
-        threading.Thread(target=self.serve_forever, args=(0.02,), daemon=True).start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.server_port}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        site = self.server
-        assert isinstance(site, Site)
-        site.asked.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}))
-        status, headers, body = site.pages.get(self.path, (200, {}, b"ok"))
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(body)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
-
-    do_POST = do_GET
-
-    def log_message(self, *arguments: object) -> None:
-        """Quiet."""
 
 
 @pytest.fixture
