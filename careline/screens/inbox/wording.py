@@ -38,7 +38,7 @@ def view_names() -> dict[str, str]:
 def reason_words(code: str) -> str:
     """Why a case stands where it stands."""
     known = {
-        "waiting": _("waiting"),
+        "waiting": pgettext("reason", "waiting"),
         "harm": _("harm"),
         "repeat": _("asked again"),
         "failed_elsewhere": _("failed elsewhere"),
@@ -72,6 +72,8 @@ def evidence_words(identity: IdentityView) -> str:
     """Why an identity is held to be this person's."""
     known = {
         "first_seen": _("first met here"),
+        "first_contact": _("first met here"),
+        "written_to": _("we wrote here first"),
         "this_thread": _("this thread"),
         "exact_key": _("same key"),
         "email": _("same e-mail address"),
