@@ -258,6 +258,7 @@ def test_the_browsers_language_is_spoken_unless_the_site_says_otherwise(
 
 def test_everything_works_by_keyboard_and_escape_gives_the_focus_back(desk: Desk, visit: Go) -> None:
     one = visit()
+    expect(one.page.locator("careline-chat button")).to_be_visible()
     one.page.keyboard.press("Tab")
     one.page.keyboard.press("Tab")
     expect(one.page.locator("careline-chat button")).to_be_focused()
