@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -87,7 +88,7 @@ BORROWED: tuple[str | tuple[str, str], ...] = (
     "Your password can’t be too similar to your other personal information.",
     "Your password can’t be a commonly used password.",
 )
-_PYTHON_FORMAT = re.compile(r"%\(\w+\)[sd]|%[sd]")
+_PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 Found = tuple[str, int, object, str | None]
 
 
@@ -153,13 +154,19 @@ def problems(locale: str) -> list[str]:
         asked = message.id if isinstance(message.id, tuple | list) else (message.id,)
         if not all(said) or message.fuzzy:
             found.append(f"{locale}: not translated: {asked[0]!r}")
-        elif any(set(_PYTHON_FORMAT.findall(one)) - set(_PYTHON_FORMAT.findall(" ".join(asked))) for one in said):
+        elif _placeholders(asked) != _placeholders(said):
             found.append(f"{locale}: other placeholders: {asked[0]!r}")
     return found
 
 
+def _placeholders(texts: Iterable[str | None]) -> set[str]:
+    """What is filled in, in any of the forms: one of several forms may do without its number."""
+    return {one for text in texts for one in _PLACEHOLDER.findall(text or "")}
+
+
 def compiled(catalog: Catalog) -> bytes:
-    """The .mo of a catalogue."""
+    """The .mo of a catalogue, the same at every run: it carries no moment of its making."""
+    catalog.creation_date = catalog.revision_date = datetime(2026, 1, 1, tzinfo=UTC)
     out = io.BytesIO()
     write_mo(out, catalog)
     return out.getvalue()
