@@ -15,7 +15,7 @@ from django.db import connection
 from starlette.applications import Starlette
 
 from careline.channels.base import Tools
-from careline.clocks import firing
+from careline.clocks import firing, leases
 from careline.doors import CoreDoors
 from careline.edge.app import build_app
 from careline.edge.hub import Hub
@@ -95,6 +95,8 @@ class House:
 
     def start(self) -> None:
         """Open the rooms, the way in last."""
+        if connection.vendor == "sqlite":
+            leases.inherit()
         self.journal.start()
         if self._bridge is not None:
             self._bridge.start()
@@ -155,7 +157,7 @@ def build(house: House) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         house.hub.bind()
         leave = hub.subscribe(house.hub.hint)
-        house.start()
+        await asyncio.to_thread(house.start)
         try:
             yield
         finally:

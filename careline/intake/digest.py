@@ -79,7 +79,7 @@ class Digest:
         """Digest one batch. Returns whether there was anything."""
         self._renew()
         rows = _take(sorted(int(name.removeprefix("partition:")) for name in self._fences))
-        self._count_backlog(len(rows))
+        self._count_backlog()
         if rows:
             try:
                 digest_rows(rows, self._fences)
@@ -95,11 +95,11 @@ class Digest:
         self._fences = leases.take(_fair_share(self._fences), lasts_s=LEASE_S)
         _rearm_waiting()
 
-    def _count_backlog(self, taken: int) -> None:
+    def _count_backlog(self) -> None:
         if time.monotonic() - self._counted_s < 1.0:
             return
         self._counted_s = time.monotonic()
-        waiting = taken if taken < BATCH_ROWS else JournalRow.objects.filter(state=JournalRow.NEW)[:100_000].count()
+        waiting = JournalRow.objects.filter(state=JournalRow.NEW)[:100_000].count()
         BACKLOG.set(waiting)
         if self._journal is not None:
             self._journal.undigested = waiting

@@ -46,6 +46,7 @@ class Verdict:
     sent_disordered_threads: int
     gapless: bool
     deliveries: dict[str, int]
+    undigested: int
 
 
 def look(careline: Careline) -> dict[str, object]:
@@ -79,6 +80,7 @@ def judge(careline: Careline, ledger_path: Path, expected_keys: list[str]) -> Ve
         sent_disordered_threads=_disordered_keys(accepted, expected_keys),
         gapless=bool(ours["gapless"]),
         deliveries=dict(ours["deliveries"]),  # type: ignore[call-overload]
+        undigested=int(str(ours["new"])),
     )
 
 

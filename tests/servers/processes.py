@@ -88,6 +88,12 @@ class Careline:
         except OSError:
             return False
 
+    def gauge(self, name: str) -> float:
+        """A number of /metrics; -1 when it is not there."""
+        with urllib.request.urlopen(f"{self.address}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return next((float(line.split()[1]) for line in lines if line.startswith(f"{name} ")), -1.0)
+
     def has_ended(self) -> bool:
         """Whether the process is gone."""
         return self.process is None or self.process.poll() is not None
