@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from careline.channels.base import Health
 from careline.channels.capabilities import Capabilities, Surface, Window
@@ -88,7 +88,7 @@ def window_words(capabilities: Capabilities) -> list[str]:
 
 
 def _surface_words(surface: Surface) -> list[str]:
-    reach = _("public") if surface.is_public else _("private")
+    reach = pgettext("surface", "public") if surface.is_public else pgettext("surface", "private")
     head = f"{_surface_table().get(surface.name, surface.name)} ({reach})"
     if not surface.answer_here:
         return [f"{head}: " + _("cannot be answered here")]
