@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import structlog
 import uvicorn
@@ -134,6 +134,13 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, edge_hub: Hub) -> None:
         super().__init__(config)
         self._edge_hub = edge_hub
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A stop that was asked for is no death by signal: the process ends with 0 once everything is closed."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
     def handle_exit(self, sig: int, frame: object) -> None:
         self._edge_hub.close()
