@@ -21,6 +21,7 @@ from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.errors import ChannelError, Unavailable
 from careline.intake.journal import Cursor, Journal, NewRow, row_of
+from careline.kit.places import place_of
 from careline.workspaces.models import Installation
 
 SCAN_S = 2.0
@@ -40,23 +41,33 @@ class Readers:
         self._pool = pool
         self._tasks: dict[int, tuple[asyncio.Task[None], ChannelView]] = {}
         self._stopping = False
+        self._scanning = asyncio.Lock()
 
     async def run(self) -> None:
         """Until `stop`."""
         while not self._stopping:
-            try:
-                wanted = await self._in_thread(listening_channels)
-                held = await self._in_thread(
-                    leases.take, [_lease(channel_id) for channel_id in wanted], lasts_s=LEASE_S
-                )
-                self._match({channel_id: view for channel_id, view in wanted.items() if _lease(channel_id) in held})
-            except Exception as error:  # the worker loop
-                _log.error("readers_scan_failed", error=type(error).__name__)
+            async with self._scanning:
+                await self._scan()
             await asyncio.sleep(SCAN_S)
 
+    async def _scan(self) -> None:
+        if self._stopping:
+            return
+        try:
+            wanted = await self._in_thread(listening_channels)
+            names = [_lease(channel_id) for channel_id in wanted]
+            held = await self._in_thread(leases.take, names, lasts_s=LEASE_S)
+            self._match({channel_id: view for channel_id, view in wanted.items() if _lease(channel_id) in held})
+        except Exception as error:  # the worker loop
+            _log.error("readers_scan_failed", error=place_of(error))
+
     async def stop(self) -> None:
-        """End all readers and give their leases back."""
+        """End all readers and give their leases back, after a scan under way: it would take them once more."""
         self._stopping = True
+        async with self._scanning:
+            await self._end_all()
+
+    async def _end_all(self) -> None:
         names = [_lease(channel_id) for channel_id in self._tasks]
         tasks = [task for task, _ in self._tasks.values()]
         for task in tasks:
@@ -89,7 +100,7 @@ class Readers:
                 await asyncio.sleep(_pause_s(failures, error.retry_after_s))
             except Exception as error:  # the worker loop: an adapter's mistake must not end other readers
                 failures += 1
-                _log.error("reader_failed", network=channel.network, channel=channel.id, error=type(error).__name__)
+                _log.error("reader_failed", network=channel.network, channel=channel.id, error=place_of(error))
                 await self._in_thread(alerting.record_failure, channel.id, "reader_failed", type(error).__name__)
                 await asyncio.sleep(_pause_s(failures, None))
 

@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, cast
 
+from django.db import connection
+
 from careline.intake.journal import Cursor, Journal, NewRow
 
 _work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = queue.SimpleQueue()
@@ -42,15 +44,20 @@ def run_beside(
     work: Callable[[], Awaitable[object]], until: Callable[[], bool] = lambda: False, *, timeout_s: float = 20.0
 ) -> None:
     """Run `work` in a loop beside this thread until it ends or `until` is true; then it is cancelled. Raises what `work` raised."""
+    # Rooms begin their work by dropping stale connections; this thread's holds the test's transaction.
+    connection.close_if_unusable_or_obsolete = lambda: None  # type: ignore[method-assign]
     raised: list[BaseException] = []
     stop = threading.Event()
     thread = threading.Thread(target=lambda: asyncio.run(_main(work, stop, raised)))
     thread.start()
     end_s = time.monotonic() + timeout_s
-    while thread.is_alive():
-        _pump()
-        if not stop.is_set() and (until() or time.monotonic() > end_s):
-            stop.set()
+    try:
+        while thread.is_alive():
+            _pump()
+            if not stop.is_set() and (until() or time.monotonic() > end_s):
+                stop.set()
+    finally:
+        del connection.close_if_unusable_or_obsolete
     if raised:
         raise raised[0]
     assert time.monotonic() < end_s, "it did not happen in time"
