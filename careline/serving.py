@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
 
 import structlog
 import uvicorn
@@ -23,12 +24,14 @@ from careline.events import bridging, hub
 from careline.intake.digest import Digest
 from careline.intake.fetching import Fetcher
 from careline.intake.housekeeping import run_housekeeping
-from careline.intake.journal import Journal
+from careline.intake.journal import Journal, watch_backlog
 from careline.intake.readers import Readers
 from careline.kit.http import GuardedClient
+from careline.kit.places import place_of
 from careline.outbox.sending import Sender
 from careline.screens.assets import StaticAssets
 
+ROOM_PAUSE_S = 1.0
 _log = structlog.get_logger()
 
 
@@ -55,8 +58,9 @@ class NetworkLoop:
         self._thread.join(timeout=15)
 
     def _nudge(self) -> None:
-        if self._loop is not None and self._sender is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._sender.nudge)
+        if self._loop is not None and self._sender is not None:
+            with suppress(RuntimeError):  # the loop closed meanwhile: whoever committed must not hear of it
+                self._loop.call_soon_threadsafe(self._sender.nudge)
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
@@ -68,7 +72,8 @@ class NetworkLoop:
         readers = Readers(self._journal, tools, pool)
         outside = GuardedClient(allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
         fetcher = Fetcher(client, outside, pool)
-        tasks = [asyncio.create_task(one) for one in (self._sender.run(), readers.run(), fetcher.run())]
+        works = {"sender": self._sender.run, "readers": readers.run, "fetcher": fetcher.run}
+        tasks = [asyncio.create_task(self._keep_going(name, work)) for name, work in works.items()]
         await self._stop.wait()
         await readers.stop()
         await self._sender.stop()
@@ -78,6 +83,16 @@ class NetworkLoop:
         await client.close()
         await outside.close()
         pool.shutdown(wait=True)
+
+    async def _keep_going(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """A room that ends by a fault begins again: a database away for a moment must not silence a channel until the next restart."""
+        while self._stop is not None and not self._stop.is_set():
+            try:
+                await work()
+                return
+            except Exception as error:  # the worker loop
+                _log.error("room_failed", room=name, error=place_of(error))
+                await asyncio.sleep(ROOM_PAUSE_S)
 
 
 class House:
@@ -106,13 +121,24 @@ class House:
             self._spawn("timer", lambda: firing.run_timer(self._stopping))
             self._spawn("housekeeping", lambda: run_housekeeping(self._stopping))
             self._network.start()
+        else:
+            self._spawn("backlog", lambda: watch_backlog(self.journal, self._stopping))
         self.doors.not_ready = ""
         _log.info("house_open", roles=sorted(self.roles), database=connection.vendor)
 
     def _spawn(self, name: str, work: Callable[[], None]) -> None:
-        thread = threading.Thread(target=work, name=name, daemon=True)
+        thread = threading.Thread(target=self._keep_going, args=(name, work), name=name, daemon=True)
         thread.start()
         self._threads.append(thread)
+
+    def _keep_going(self, name: str, work: Callable[[], None]) -> None:
+        while not self._stopping.is_set():
+            try:
+                work()
+            except Exception as error:  # the worker loop
+                _log.error("room_failed", room=name, error=place_of(error))
+                connection.close()
+                self._stopping.wait(ROOM_PAUSE_S)
 
     def stop(self) -> None:
         """Close the rooms: the way in first."""

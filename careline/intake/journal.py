@@ -19,16 +19,18 @@ from typing import Any
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
 
 from careline.channels.base import Part
 from careline.errors import Unavailable
 from careline.intake import digest_wake
+from careline.intake.models import JournalRow
 from careline.kit import clock, crashing, ids
 from careline.kit.places import place_of
 
 PARTITIONS = 64
 BATCH_ROWS = 512
+BACKLOG_EVERY_S = 1.0
 _COLUMNS = (
     "id, workspace_id, channel_id, event_key, order_key, partition, raw, state, attempts, reason, detail, received_at"
 )
@@ -80,7 +82,7 @@ class Journal:
 
     def __init__(self, *, mark: int | None = None) -> None:
         self._queue: deque[Entry] = deque()
-        self._mark = settings.JOURNAL_MARK if mark is None else mark
+        self.mark = settings.JOURNAL_MARK if mark is None else mark
         self._waiting = threading.Condition()
         self._queued_rows = 0
         self._stopping = False
@@ -115,7 +117,7 @@ class Journal:
         with self._waiting:
             if self._stopping:
                 raise Unavailable("stopping", "Careline is stopping. Try again in a few seconds.")
-            if cursor is None and self._queued_rows + self.undigested >= self._mark:
+            if cursor is None and self._queued_rows + self.undigested >= self.mark:
                 raise Unavailable("journal_full", "Too much is waiting to be digested. Try again in a few seconds.")
             self._queue.append((batch, cursor, done))
             self._queued_rows += len(batch)
@@ -159,6 +161,13 @@ class Journal:
             return
         _tell([(done, len(batch)) for batch, _, done in taken])
         digest_wake.wake()
+
+
+def watch_backlog(journal: Journal, stopping: threading.Event) -> None:
+    """For a process without a digest of its own: count what the workers have still to do, so that its mark holds. Until told to stop."""
+    while not stopping.wait(BACKLOG_EVERY_S):
+        close_old_connections()
+        journal.undigested = JournalRow.objects.filter(state=JournalRow.NEW)[: journal.mark + 1].count()
 
 
 def _tell(outcomes: list[tuple[Waiter, int | None]]) -> None:
