@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 import prometheus_client
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from careline.cases.queries.listing import rows_for_stream
 from careline.cases.rows import CaseRow
@@ -27,6 +27,7 @@ from careline.files.storing import read_file
 from careline.intake.journal import Journal, row_of
 from careline.intake.models import RefusedDelivery
 from careline.kit import signing
+from careline.kit.connections import refresh_connections
 from careline.screens.inbox.pushing import render_stream_row
 from careline.screens.tickets import file_ticket_for, tickets_key
 from careline.workspaces.models import Agent, Workspace
@@ -163,7 +164,7 @@ class CoreDoors:
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
-            close_old_connections()
+            refresh_connections()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)

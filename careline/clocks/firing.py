@@ -7,11 +7,12 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import structlog
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 
 from careline.clocks.models import Clock
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock
+from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 
 Handler = Callable[[UnitOfWork, Clock], None]
@@ -85,7 +86,7 @@ def _handle(work: UnitOfWork, claimed: Clock) -> None:
 def run_timer(stopping: threading.Event) -> None:
     """Fire until told to stop. One thread per worker process; a database that is away for a while costs that while only."""
     while not stopping.is_set():
-        close_old_connections()
+        refresh_connections()
         try:
             pause_s = _sleep_s() if fire_due() < BATCH else 0.0
         except Exception as error:  # the worker loop

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from prometheus_client import Counter, Gauge
 
@@ -33,6 +33,7 @@ from careline.intake.steps.keep import keep
 from careline.intake.steps.normalise import normalise
 from careline.intake.steps.thread import thread
 from careline.kit import clock, crashing
+from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 
 BATCH_ROWS: Final = 200
@@ -63,7 +64,7 @@ class Digest:
     def run(self, stopping: threading.Event) -> None:
         """Until told to stop; then the partitions are given back."""
         while not stopping.is_set():
-            close_old_connections()
+            refresh_connections()
             try:
                 busy = self.round()
             except Exception as error:  # the worker loop: the database may be away for a while

@@ -16,13 +16,13 @@ from urllib.parse import urljoin, urlsplit
 import aiohttp
 import structlog
 from django.conf import settings
-from django.db import close_old_connections
 
 from careline.channels import access, registry
 from careline.clocks import leases
 from careline.errors import CarelineError, InputRefused, TooLarge
 from careline.events.recording import unit_of_work
 from careline.files import storing
+from careline.kit.connections import refresh_connections
 from careline.kit.http import MAX_REDIRECTS, REDIRECTS, Answer, GuardedClient
 from careline.kit.places import place_of
 from careline.threads.models import Attachment
@@ -125,7 +125,7 @@ class Fetcher:
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
-            close_old_connections()
+            refresh_connections()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)

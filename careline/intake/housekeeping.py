@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from careline.cases.forgetting import refresh_cases
@@ -19,6 +19,7 @@ from careline.events.recording import unit_of_work
 from careline.files import storing
 from careline.intake.models import JournalRow, RefusedDelivery
 from careline.kit import clock, ids
+from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 from careline.outbox.models import Attempt
 from careline.threads import editing
@@ -41,7 +42,7 @@ _log = structlog.get_logger()
 def run_housekeeping(stopping: threading.Event) -> None:
     """Until told to stop; one process at a time does it."""
     while not stopping.wait(EVERY_S):
-        close_old_connections()
+        refresh_connections()
         try:
             if leases.take(["housekeeping"], lasts_s=EVERY_S * 3):
                 keep_house()

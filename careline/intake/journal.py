@@ -19,13 +19,14 @@ from typing import Any
 import msgspec
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from careline.channels.base import Part
 from careline.errors import Unavailable
 from careline.intake import digest_wake
 from careline.intake.models import JournalRow
 from careline.kit import clock, crashing, ids
+from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 
 PARTITIONS = 64
@@ -166,7 +167,7 @@ class Journal:
 def watch_backlog(journal: Journal, stopping: threading.Event) -> None:
     """For a process without a digest of its own: count what the workers have still to do, so that its mark holds. Until told to stop."""
     while not stopping.wait(BACKLOG_EVERY_S):
-        close_old_connections()
+        refresh_connections()
         journal.undigested = JournalRow.objects.filter(state=JournalRow.NEW)[: journal.mark + 1].count()
 
 

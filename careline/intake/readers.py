@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 import structlog
-from django.db import close_old_connections
 from django.db.models import Q
 
 from careline.channels import access, alerting, registry
@@ -21,6 +20,7 @@ from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.errors import ChannelError, Unavailable
 from careline.intake.journal import Cursor, Journal, NewRow, row_of
+from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 from careline.workspaces.models import Installation
 
@@ -122,7 +122,7 @@ class Readers:
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
-            close_old_connections()
+            refresh_connections()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)

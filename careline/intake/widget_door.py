@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from careline.cases.models import Case
 from careline.channels import access
@@ -28,6 +28,7 @@ from careline.intake import channel_facts, widget_addresses, widget_history
 from careline.intake.journal import Journal, row_of
 from careline.intake.widget_following import Follower
 from careline.kit import clock
+from careline.kit.connections import refresh_connections
 from careline.threads.models import Thread
 from careline.workspaces import calendars
 
@@ -136,7 +137,7 @@ class CoreWidgetDoor:
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
-            close_old_connections()
+            refresh_connections()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)

@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 import structlog
 from django.db import Error as DatabaseError
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from careline.events import hub
 from careline.events.feed import PAGE, events_after
 from careline.events.models import Event
 from careline.events.recording import last_number
+from careline.kit.connections import refresh_connections
 from careline.threads.models import Message, Thread
 
 POLL_S = 1.0
@@ -88,7 +89,7 @@ class Follower:
             with self._lock:
                 workspace_ids = list(self._rings)
             try:
-                close_old_connections()
+                refresh_connections()
                 for workspace_id in workspace_ids:
                     self._look(workspace_id)
             except DatabaseError as error:

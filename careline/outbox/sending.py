@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
 import structlog
-from django.db import close_old_connections
 
 from careline.channels import access, registry
 from careline.channels.base import ChannelView, Network, Outgoing, Tools
@@ -17,6 +16,7 @@ from careline.clocks import leases
 from careline.clocks.models import Lease
 from careline.errors import ChannelError
 from careline.kit import clock, crashing
+from careline.kit.connections import refresh_connections
 from careline.outbox import claiming, settling
 from careline.outbox.claiming import Claim
 from careline.outbox.loading import load_outgoing
@@ -162,7 +162,7 @@ class Sender:
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
-            close_old_connections()
+            refresh_connections()
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, run)
