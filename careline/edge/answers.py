@@ -43,7 +43,15 @@ def guarded(endpoint: Endpoint) -> Endpoint:
         except CarelineError as error:
             return error_answer(error)
         except Exception as error:  # the edge handler: nothing may take the process down, nothing may leak
-            _log.error("edge_failed", path=request.url.path, error=place_of(error))
+            _log.error("edge_failed", path=_shape_of(request), error=place_of(error))
             return error_answer(CarelineError("internal", "Something went wrong on our side. Try again."))
 
     return answer
+
+
+def _shape_of(request: Request) -> str:
+    """The path with its parameters' names for their values: tickets and tokens stand in paths, and secrets in no log."""
+    path = request.url.path
+    for name, value in request.path_params.items():
+        path = path.replace(str(value), f"<{name}>") if value else path
+    return path

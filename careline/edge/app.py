@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -19,6 +20,8 @@ from careline.edge.hooks import hook_routes
 from careline.edge.hub import Hub
 from careline.edge.stream import stream_routes
 
+# A proxy on this machine asks from here too, for somebody who is not.
+_PROXIED = frozenset({"x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "forwarded", "via"})
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 
 
@@ -57,12 +60,13 @@ def _operating_routes(doors: Doors, metrics_token: str) -> list[Route]:
 
     async def metrics(request: Request) -> Response:
         if metrics_token:
-            allowed = request.headers.get("authorization", "") == f"Bearer {metrics_token}"
+            given = request.headers.get("authorization", "").encode("utf-8", "surrogateescape")
+            allowed = hmac.compare_digest(given, f"Bearer {metrics_token}".encode())
         else:
             allowed = (
                 request.client is not None
                 and request.client.host in {"127.0.0.1", "::1"}
-                and "x-forwarded-for" not in request.headers
+                and _PROXIED.isdisjoint(request.headers.keys())
             )
         if not allowed:
             return PlainTextResponse("Metrics are for this machine, or for bearers of CARELINE_METRICS_TOKEN.\n", 403)

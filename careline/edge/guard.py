@@ -21,6 +21,10 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
+# The core gets the body whole: it counts by content-length alone, and would take a chunked body for an empty one.
+_OF_THE_BODY = frozenset({b"content-length", b"transfer-encoding"})
+
+
 class CoreGuard:
     """ASGI in front of the core. `sign_in` serves slow password pages in a pool of its own, so that they never hold up the desk."""
 
@@ -42,7 +46,7 @@ class CoreGuard:
         except CarelineError as error:
             await error_answer(error)(scope, receive, send)
             return
-        inner = {**scope, "headers": self._headers(scope)}
+        inner = {**scope, "headers": [*self._headers(scope), (b"content-length", str(len(body)).encode())]}
         inner["client"] = self._client(scope)
         if self._scheme(scope) == "https":
             inner["scheme"] = "https"
@@ -58,7 +62,7 @@ class CoreGuard:
         return [
             (name, value)
             for name, value in scope["headers"]
-            if b"_" not in name and (is_trusted or not name.startswith(b"x-forwarded-"))
+            if b"_" not in name and name not in _OF_THE_BODY and (is_trusted or not name.startswith(b"x-forwarded-"))
         ]
 
     def _client(self, scope: Scope) -> tuple[str, int]:
