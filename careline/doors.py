@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import msgspec
 import prometheus_client
 from django.db import connection
+from django.db.models import QuerySet
 
 from careline.cases.queries.listing import rows_for_stream
 from careline.cases.rows import CaseRow
@@ -24,8 +26,8 @@ from careline.events.models import Event
 from careline.events.recording import last_number, unit_of_work
 from careline.files import storing, typing_content
 from careline.files.storing import read_file
-from careline.intake.journal import Journal, row_of
-from careline.intake.models import RefusedDelivery
+from careline.intake.journal import Journal, partition_of, row_of
+from careline.intake.models import JournalRow, RefusedDelivery
 from careline.kit import signing
 from careline.kit.connections import refresh_connections
 from careline.screens.inbox.pushing import render_stream_row
@@ -36,6 +38,7 @@ from careline.workspaces.sight import viewer_of
 CONNECTION_CACHE_S = 3.0
 ROW_CACHE = 4000
 REFUSED_KEPT = 200
+REFUSED = "refused"
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -180,20 +183,41 @@ _ROW_FACTS = (
 
 
 def _keep_refused(view: ConnectionView, raw: bytes, reason: str) -> None:
+    """A dead letter of the connection's first channel, where people look; one without any channel keeps it by itself.
+
+    A platform repeats what was answered 400: the same bytes are kept once.
+    """
+    channel_id = next(iter(view.accounts.values()), None)
     with unit_of_work() as work:
-        RefusedDelivery.objects.create(
-            workspace_id=view.workspace_id, connection_id=view.id, raw=raw, reason=reason[:300]
-        )
-        old = (
-            RefusedDelivery.objects.filter(connection_id=view.id)
-            .order_by("-id")
-            .values_list("id", flat=True)[REFUSED_KEPT:][:50]
-        )
-        RefusedDelivery.objects.filter(id__in=list(old)).delete()
-        for channel_id in list(view.accounts.values())[:1]:
-            work.record_event(
-                view.workspace_id, "channel.dead_letter", channel_id=channel_id, facts={"what": "refused"}
+        if channel_id is None:
+            RefusedDelivery.objects.create(
+                workspace_id=view.workspace_id, connection_id=view.id, raw=raw, reason=reason[:300]
             )
+            _drop_oldest(RefusedDelivery.objects.filter(connection_id=view.id))
+            return
+        letter = _refused_letter(view.workspace_id, channel_id, raw, reason)
+        JournalRow.objects.bulk_create([letter], ignore_conflicts=True)
+        _drop_oldest(JournalRow.objects.filter(channel_id=channel_id, state=JournalRow.DEAD, order_key=REFUSED))
+        work.record_event(view.workspace_id, "channel.dead_letter", channel_id=channel_id, facts={"what": "refused"})
+
+
+def _refused_letter(workspace_id: int, channel_id: int, raw: bytes, reason: str) -> JournalRow:
+    return JournalRow(
+        workspace_id=workspace_id,
+        channel_id=channel_id,
+        event_key=f"{REFUSED}:{hashlib.sha256(raw).hexdigest()}",
+        order_key=REFUSED,
+        partition=partition_of(channel_id, REFUSED),
+        raw=raw,
+        state=JournalRow.DEAD,
+        reason="foreign_payload",
+        detail=reason[:300],
+    )
+
+
+def _drop_oldest(rows: QuerySet[Any]) -> None:
+    old = list(rows.order_by("-id").values_list("id", flat=True)[REFUSED_KEPT : REFUSED_KEPT + 50])
+    rows.model._default_manager.filter(id__in=old).delete()
 
 
 def _fresh_claims(claims: Mapping[str, object]) -> Mapping[str, object]:

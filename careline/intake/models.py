@@ -41,7 +41,7 @@ class JournalRow(models.Model):
 
 
 class RefusedDelivery(models.Model):
-    """A delivery that was answered 400: signed by the platform, but nothing we could cut apart. Kept for replay, newest few hundred a channel."""
+    """A delivery that was answered 400 while its connection had no channel to show it as a dead letter; the newest few hundred."""
 
     id = models.BigIntegerField(primary_key=True, default=ids.new_id)
     workspace_id = models.BigIntegerField()

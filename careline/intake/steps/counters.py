@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
+
+from django.db.models import F
+
 from careline.cases.counting import Counted, count
 from careline.cases.models import Notice
 from careline.cases.queries.visible import audience_columns, audience_names, readers_of
@@ -17,6 +21,7 @@ def counters(batch: Batch) -> None:
         Channel.objects.filter(id__in={row.channel_id for row in batch.rows}).update(
             last_in_at=batch.now, last_contact_at=batch.now
         )
+    _count_unknown(batch)
     _notify(batch, heard)
     readers = readers_of({item.case.id for item in batch.said if item.case is not None}) if batch.said else {}
     for item in batch.said:
@@ -34,6 +39,13 @@ def _count(batch: Batch, heard: list[SaidItem]) -> None:
             opened.add(item.case.id)
             happened.append(Counted("opened", item.row.workspace_id, item.row.channel_id, batch.now))
     count(happened)
+
+
+def _count_unknown(batch: Batch) -> None:
+    """Events of kinds this version does not know, so that an administrator sees that a platform says more than we hear. Rare; one statement a channel."""
+    channels = Tally(row.channel_id for row in batch.rows if batch.reasons.get(row.id) == "unknown_event")
+    for channel_id, number in sorted(channels.items()):
+        Channel.objects.filter(id=channel_id).update(unknown_events=F("unknown_events") + number)
 
 
 def _notify(batch: Batch, heard: list[SaidItem]) -> None:
