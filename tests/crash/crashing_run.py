@@ -24,7 +24,7 @@ POINTS = {
     "send": ("send.attempt_committed", "send.on_wire", "send.answered"),
     "journal": ("journal.before_commit", "journal.after_commit"),
 }
-DRAIN_TIMEOUT_S = 180.0
+DRAIN_TIMEOUT_S = 300.0
 POINT_TIMEOUT_S = 20.0
 
 
@@ -54,7 +54,7 @@ def crash_run(folder: Path, *, kills: int, database_url: str = "", seed: int = 1
         }
         for number in range(kills * 8)
     ]
-    found = _seed(careline, platform.address, replies, spread_s=kills * 4.0)
+    found = _seed(careline, platform.address, replies, spread_s=kills * 2.6)
     _register(platform, careline.address + found["hook"])
     for number in range(40):
         platform.simulator.platform.join(Persona(f"p{number}", f"@p{number}", f"Person {number}"))
