@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import queue
@@ -121,6 +122,7 @@ class Listener:
     is_over: threading.Event = field(default_factory=threading.Event)
     _news: queue.SimpleQueue[None] = field(default_factory=queue.SimpleQueue)
     _link: http.client.HTTPConnection | None = None
+    _thread: threading.Thread | None = None
 
     def open(self) -> Listener:
         """Connect, and return when the answer's head is there."""
@@ -130,7 +132,9 @@ class Listener:
         )
         answer = self._link.getresponse()
         self.status = answer.status
-        threading.Thread(target=self._read, args=(answer,), daemon=True).start()
+        self._thread = threading.Thread(target=self._read, args=(answer,), daemon=True)
+        self._thread.start()
+        OPEN.append(self)
         return self
 
     def _read(self, answer: http.client.HTTPResponse) -> None:
@@ -147,9 +151,12 @@ class Listener:
                 elif not name and data:
                     self.heard.append(Heard(kind, number, json.loads(data)))
                     self._news.put(None)
-                    kind, data = "message", ""
+                    kind, number, data = "message", 0, ""
         except (OSError, ValueError, AttributeError, http.client.HTTPException):
             pass
+        answer.close()
+        if self._link is not None:
+            self._link.close()
         self.is_over.set()
         self._news.put(None)
 
@@ -175,7 +182,19 @@ class Listener:
     def close(self) -> None:
         """Go away."""
         if self._link is not None and self._link.sock is not None:
-            self._link.sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):
+                self._link.sock.shutdown(socket.SHUT_RDWR)
+        if self._thread is not None:
+            self._thread.join(10)
+
+
+OPEN: list[Listener] = []
+
+
+def close_streams() -> None:
+    """All that a test left open."""
+    while OPEN:
+        OPEN.pop().close()
 
 
 def stream(

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.edge.asking import Answer, Listener, ask, signed, stream
+from tests.edge.asking import Answer, Listener, ask, close_streams, signed, stream
 from tests.servers.installations import fresh, program
 from tests.servers.processes import ROOT, Careline
 
@@ -51,6 +51,13 @@ def seed(careline: Careline) -> dict[str, Any]:
     found = json.loads(careline.run(code=(ROOT / "tests" / "edge" / "seeding.py").read_text()))
     assert isinstance(found, dict)
     return found
+
+
+@pytest.fixture(autouse=True)
+def closed_streams() -> Iterator[None]:
+    """No stream outlives its test."""
+    yield
+    close_streams()
 
 
 @pytest.fixture(scope="package")
