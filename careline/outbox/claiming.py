@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Q
+from django.db.models import Min, Q
 
 from careline.channels import access, registry
 from careline.channels.capabilities import Limit, Outbound
@@ -71,8 +71,11 @@ def _due(now: datetime):  # type: ignore[no-untyped-def] # a queryset of Deliver
     open_channels = Channel.objects.filter(state__in=_SENDABLE, held_at__isnull=True).filter(
         Q(open_until__isnull=True) | Q(open_until__lte=now)
     )
+    # Only the first of each thread may go; found here, so that many later ones never crowd it out of the batch.
+    waiting = Delivery.objects.filter(state__in=["queued", "held"])
+    firsts = waiting.order_by().values("thread_id").annotate(first=Min("id")).values("first")
     return Delivery.objects.filter(
-        state__in=["queued", "held"], not_before__lte=now, channel_id__in=open_channels.values("id")
+        id__in=firsts, state__in=["queued", "held"], not_before__lte=now, channel_id__in=open_channels.values("id")
     )
 
 

@@ -332,3 +332,14 @@ def test_a_letter_ends_with_its_writers_signature_and_a_direct_message_does_not(
     spoken = queue(air, thread, "Here it is.")
     Message.objects.update(author_agent_id=air.ana.agent_id)
     assert load_outgoing(spoken.id, 1).text == "Here it is."
+
+
+def test_many_later_answers_never_crowd_out_the_first_of_their_thread(
+    air: Air, thread: Thread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claiming, "CLAIM_LIMIT", 5)
+    first = queue(air, thread, "first")
+    for number in range(8):
+        queue(air, thread, f"later {number}", not_before=clock.now() - timedelta(minutes=1))
+    Delivery.objects.filter(id=first.id).update(not_before=clock.now() - timedelta(seconds=1))
+    assert [one.delivery_id for one in claim_due(5)] == [first.id]
