@@ -17,7 +17,6 @@ from careline.cases.numbering import take_numbers
 from careline.cases.placing import Place
 from careline.cases.queries.answering import capabilities_of
 from careline.channels import registry
-from careline.channels.access import channels_by_id
 from careline.channels.capabilities import Surface
 from careline.channels.models import Channel
 from careline.errors import Conflict, InputRefused, NotFound
@@ -123,13 +122,9 @@ def access_sender(viewer: Viewer, channel_id: int) -> Channel:
     """A channel the viewer may write from: of one of their teams, of nobody's, or any for those who see all. Raises
     NotFound.
     """
-    channel = channels_by_id([channel_id]).get(channel_id)
-    is_theirs = channel is not None and channel.workspace_id == viewer.workspace_id
-    if (
-        channel is None
-        or not is_theirs
-        or not (viewer.sees_all or channel.team_id is None or channel.team_id in viewer.team_ids)
-    ):
+    own = Channel.objects.select_related("connection", "brand", "calendar", "workspace")
+    channel = own.filter(id=channel_id, workspace_id=viewer.workspace_id).first()
+    if channel is None or not (viewer.sees_all or channel.team_id is None or channel.team_id in viewer.team_ids):
         raise NotFound("channel_not_found", _("This channel does not exist, or it is not yours to write from."))
     return channel
 

@@ -172,7 +172,7 @@ def change_fields(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`POST cases/<n>/fields`."""
     wanted = read_body(request, Fields)
     viewer, act_id = request.viewer, 0
-    if wanted.values:
+    if wanted.values or wanted == Fields():  # nothing said, of a case that must be there all the same
         act_id = fields.set_fields(viewer, number, wanted.values)
     if wanted.title is not None:
         act_id = fields.set_title(viewer, number, wanted.title)
