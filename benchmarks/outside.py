@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -177,12 +179,14 @@ def hooks_at_a_pace(served: Served, per_s: int = 1000, seconds: int = 4) -> dict
     return {"paced_p99_ms": spent[int(0.99 * (len(spent) - 1))] * 1000}
 
 
-async def _stream(served: Served, ticket: str, arrived: dict[str, float], ready: asyncio.Event, wanted: int) -> None:
+async def _stream(
+    served: Served, ticket: str, arrived: dict[str, float], ready: asyncio.Event, is_done: Callable[[], bool]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", served.careline.port, limit=4 * 1024 * 1024)
     writer.write(f"GET /w/air/stream?ticket={ticket}&since=-1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
     await reader.readuntil(b"\r\n\r\n")
     ready.set()
-    while len(arrived) < wanted:
+    while not is_done():
         line = await reader.readline()
         if not line:
             break
@@ -196,7 +200,7 @@ async def _to_screen(served: Served, count: int, per_s: int) -> list[float]:
     arrived: dict[str, float] = {}
     sent: dict[str, float] = {}
     ready = asyncio.Event()
-    watcher = asyncio.create_task(_stream(served, served.ticket(), arrived, ready, count))
+    watcher = asyncio.create_task(_stream(served, served.ticket(), arrived, ready, lambda: len(arrived) >= count))
     await ready.wait()
     reader, writer = await asyncio.open_connection("127.0.0.1", served.careline.port)
     begin = time.perf_counter()
@@ -222,21 +226,24 @@ def webhook_to_screen(served: Served, count: int = 1000, per_s: int = 200) -> di
     }
 
 
+def _has(arrived: dict[str, float], mark: str) -> bool:
+    return mark in arrived
+
+
 async def _fan_out(served: Served, screens: int) -> float:
-    ticket = served.ticket()
+    ticket, mark = served.ticket(), f"fan{screens}"
     arrived: list[dict[str, float]] = [{} for _ in range(screens)]
     tasks = []
     for start in range(0, screens, 100):
         batch = [asyncio.Event() for _ in range(min(100, screens - start))]
         tasks += [
-            asyncio.create_task(_stream(served, ticket, arrived[start + index], ready, 1))
-            for index, ready in enumerate(batch)
+            asyncio.create_task(_stream(served, ticket, one, ready, partial(_has, one, mark)))
+            for one, ready in zip(arrived[start:], batch, strict=False)
         ]
         await asyncio.gather(*(ready.wait() for ready in batch))
     await asyncio.sleep(1.5)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.careline.port)
     begin = time.perf_counter()
-    mark = f"fan{screens}"
     writer.write(request(served, delivery(9_000_000 + screens, f"[bench-{mark}] to everybody"), mark))
     await _answer(reader)
     await asyncio.wait_for(asyncio.gather(*tasks), 60)

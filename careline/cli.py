@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from django.db import DatabaseError
 
 from careline import __version__
 from careline.errors import CarelineError
@@ -19,6 +20,14 @@ def main() -> None:
         careline(standalone_mode=False)
     except CarelineError as error:
         click.echo(f"careline: {error.message}", err=True)
+        sys.exit(1)
+    except DatabaseError as error:
+        # Its message may quote a row, so only its kind is said.
+        kind = type(error).__name__
+        click.echo(
+            f"careline: The database refused ({kind}). Is it there, and at this version? `careline doctor` looks.",
+            err=True,
+        )
         sys.exit(1)
     except click.ClickException as error:
         error.show()
@@ -37,6 +46,8 @@ def careline(data: str | None) -> None:
     if data:
         os.environ["CARELINE_DATA"] = str(Path(data).resolve())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careline.settings")
+    # Database, files, backups and logs hold what customers wrote: what is made from here on is for this user alone.
+    os.umask(0o077)
 
 
 def _open(*, exclusive: bool = False) -> Any:

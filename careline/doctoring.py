@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from careline.channels import access, registry
@@ -19,17 +19,25 @@ from careline.kit.http import guarded_client
 from careline.workspaces.models import Account, Installation
 
 Say = Callable[[str], None]
+CHECKS_AT_ONCE = 20
 
 
 def examine(say: Say) -> int:
-    """Print one line a check. Returns the exit code: 1 when something needs a hand."""
-    checks = [_database, _schema, _key, _files, _mail, _owner, _hold, _dead_letters, _channels]
+    """Print one line a check. Returns the exit code: 1 when something needs a hand. A check that cannot be made is a finding, not the end."""
     problems = 0
-    for check in checks:
-        for is_fine, line in check():
+    for check in (_database, _schema, _key, _files, _mail, _owner, _hold, _dead_letters, _channels):
+        for is_fine, line in _look(check):
             say(f"{'ok  ' if is_fine else 'LOOK'}  {line}")
             problems += not is_fine
     return 1 if problems else 0
+
+
+def _look(check: Callable[[], Found]) -> Found:
+    try:
+        return check()
+    except DatabaseError as error:
+        name = check.__name__.strip("_").replace("_", " ")
+        return [(False, f"The check of {name} could not be made ({type(error).__name__}): is the schema current?")]
 
 
 Found = list[tuple[bool, str]]
@@ -67,17 +75,21 @@ def _schema() -> Found:
 
 def _key() -> Found:
     path = Path(settings.DATA_DIR) / "secret.key"
-    if not path.exists():
-        return [(True, "The key comes from the environment. Keep a copy of it.")]
-    is_private = path.stat().st_mode & 0o077 == 0
-    return [
-        (
-            is_private,
-            f"The key is {path}. Keep a copy of it elsewhere."
-            if is_private
-            else f"Others can read {path}: run chmod 600 on it.",
-        )
-    ]
+    found: Found = [_key_opens()]
+    if not path.exists() or path.read_text().strip() != settings.SECRET_KEY:
+        return [*found, (True, "The key comes from the environment. Keep a copy of it.")]
+    if path.stat().st_mode & 0o077:
+        return [*found, (False, f"Others can read {path}: run chmod 600 on it.")]
+    return [*found, (True, f"The key is {path}. Keep a copy of it elsewhere.")]
+
+
+def _key_opens() -> tuple[bool, str]:
+    if access.key_fits():
+        return True, "The key opens what is kept secret."
+    return (
+        False,
+        "The key does not open the channels' secrets: put the key of the installation this database came from in its place.",
+    )
 
 
 def _files() -> Found:
@@ -129,6 +141,8 @@ def _dead_letters() -> Found:
 
 
 def _channels() -> Found:
+    if not access.key_fits():
+        return [(False, "Channels cannot be checked without their secrets.")]
     rows = list(Channel.objects.select_related("connection", "brand").exclude(state="off"))
     views = [access.view_channel(row) for row in rows]
     health = asyncio.run(_check_all([view for view in views if view.network in registry.networks()]))
@@ -137,7 +151,10 @@ def _channels() -> Found:
 
 async def _check_all(views: list[ChannelView]) -> list[tuple[str, Health]]:
     async with guarded_client(allow_private=True, timeout_s=10) as client:
-        tools = Tools(http=client)
-        return [
-            (f"{view.network} {view.name}", await registry.network(view.network).check(view, tools)) for view in views
-        ]
+        tools, places = Tools(http=client), asyncio.Semaphore(CHECKS_AT_ONCE)
+
+        async def check(view: ChannelView) -> tuple[str, Health]:
+            async with places:
+                return f"{view.network} {view.name}", await registry.network(view.network).check(view, tools)
+
+        return list(await asyncio.gather(*(check(view) for view in views)))

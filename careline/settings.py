@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 def _read(name: str, default: str = "") -> str:
@@ -61,7 +61,10 @@ def _database() -> dict[str, object]:
     parts = urlsplit(DATABASE_URL)
     if parts.scheme not in {"postgres", "postgresql"}:
         raise ValueError("CARELINE_DATABASE_URL must begin with postgresql://")
-    options: dict[str, object] = {"pool": {"min_size": 1, "max_size": int(_read("DATABASE_POOL", "16"))}}
+    options: dict[str, object] = {
+        "pool": {"min_size": 1, "max_size": int(_read("DATABASE_POOL", "16"))},
+        **dict(parse_qsl(parts.query)),
+    }
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),

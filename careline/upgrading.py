@@ -18,8 +18,12 @@ from careline.channels.models import Channel
 from careline.errors import Conflict, NotFound
 from careline.events.recording import unit_of_work
 from careline.kit import clock
+from careline.outbox.models import Delivery
 from careline.workspaces.models import Installation
 
+# Any number nobody else on the database uses: "careline" in hexadecimal letters, more or less.
+MIGRATION_LOCK = 0xCA4E11E
+CONTAINER_MARKS = (Path("/.dockerenv"), Path("/run/.containerenv"))
 _log = structlog.get_logger()
 
 
@@ -31,7 +35,21 @@ def prepare_database() -> None:
 
 
 def migrate_with_backup() -> list[str]:
-    """Apply what is missing. Raises Conflict('schema_newer') when the database was written by a newer Careline."""
+    """Apply what is missing; one process at a time, so that several may start at once on a fresh database.
+
+    Raises Conflict('schema_newer') when the database was written by a newer Careline.
+    """
+    if connection.vendor == "sqlite":
+        return _migrate()
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        try:
+            return _migrate()
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])
+
+
+def _migrate() -> list[str]:
     executor = MigrationExecutor(connection)
     unknown = [
         key
@@ -71,12 +89,20 @@ def _copy_before(count: int) -> str:
 
 
 def home() -> str:
-    """What makes this installation this one: its data folder and host. A copied database finds another."""
-    return (
-        f"{socket.gethostname()}:{Path(settings.DATA_DIR)}"
-        if connection.vendor == "sqlite"
-        else f"postgresql:{urlsplit(settings.BASE_URL).hostname}"
-    )
+    """What makes this installation this one: where its database lies, and what it is called. A copied database finds another."""
+    if connection.vendor == "sqlite":
+        return f"{_machine()}:{Path(settings.DATA_DIR)}"[-200:]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT system_identifier, current_database() FROM pg_control_system()")
+        cluster, database = cursor.fetchone()
+    return f"postgresql:{cluster}/{database}@{urlsplit(settings.BASE_URL).hostname}"[:200]
+
+
+def _machine() -> str:
+    """The host's name; in a container, which has a new one each time it is made, the number its volume gives the database file."""
+    if any(mark.exists() for mark in CONTAINER_MARKS):
+        return f"file-{Path(str(settings.DATABASES['default']['NAME'])).stat().st_ino}"
+    return socket.gethostname()
 
 
 def recognise_home() -> None:
@@ -87,10 +113,20 @@ def recognise_home() -> None:
         return
     if not row.is_held:
         Installation.objects.filter(id=1).update(is_held=True, held_reason="copied")
+        doubt_deliveries("copied")
     _log.warning(
         "installation_held",
         reason="This database was copied from another place. Polling and sending are held until `careline resume`.",
     )
+
+
+def doubt_deliveries(reason: str) -> int:
+    """What was on its way when a database was copied has perhaps left from there meanwhile: look for its echo or ask a person, but never repeat it.
+
+    Returns how many. Invariant 5.
+    """
+    under_way = Delivery.objects.filter(state__in=["held", "queued", "sending"])
+    return under_way.update(state="unknown", error_code=reason, error_detail="")
 
 
 def resume() -> str:

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from careline.channels.base import ChannelView, ConnectionView
 from careline.channels.models import Channel, Connection
-from careline.errors import NotFound
+from careline.errors import CarelineError, NotFound
 from careline.kit import crypto
 
 
@@ -23,6 +23,18 @@ def seal_secrets(secrets: dict[str, str]) -> bytes:
 def open_secrets(sealed: bytes | memoryview[int]) -> dict[str, str]:
     """The secrets of a connection; {} when there are none."""
     return msgspec.json.decode(_box().open(bytes(sealed)), type=dict[str, str]) if sealed else {}
+
+
+def key_fits() -> bool:
+    """Whether this installation's key opens the newest secret there is; True when there is none. One statement."""
+    sealed = (
+        Connection.objects.exclude(sealed_secrets=b"").order_by("-id").values_list("sealed_secrets", flat=True).first()
+    )
+    try:
+        open_secrets(bytes(sealed or b""))
+    except CarelineError:
+        return False
+    return True
 
 
 def channel_key(channel_id: int) -> bytes:

@@ -43,7 +43,7 @@ class PostgresBridge:
     def _listen(self) -> None:
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(_dsn(), autocommit=True) as link:
+                with psycopg.connect(address_of_database(), autocommit=True) as link:
                     link.execute(f"LISTEN {CHANNEL}")
                     while not self._stopping.is_set():
                         for note in link.notifies(timeout=1.0):
@@ -57,7 +57,7 @@ class PostgresBridge:
     def _tell(self) -> None:
         while not self._stopping.is_set():
             try:
-                with psycopg.connect(_dsn(), autocommit=True) as link:
+                with psycopg.connect(address_of_database(), autocommit=True) as link:
                     while (hint := self._outbox.get()) is not None:
                         link.execute("SELECT pg_notify(%s, %s)", [CHANNEL, f"{hint[0]}:{hint[1]}"])
                 return
@@ -66,7 +66,8 @@ class PostgresBridge:
                 self._stopping.wait(1.0)
 
 
-def _dsn() -> str:
+def address_of_database() -> str:
+    """The PostgreSQL database of this installation, for a connection outside Django's pool."""
     known = connections["default"].settings_dict
     parts = {
         "dbname": known["NAME"],
@@ -75,6 +76,7 @@ def _dsn() -> str:
         "host": known["HOST"],
         "port": known["PORT"],
     }
+    parts |= {key: value for key, value in known["OPTIONS"].items() if key != "pool"}
     return psycopg.conninfo.make_conninfo(**{key: value for key, value in parts.items() if value})
 
 
