@@ -272,6 +272,9 @@ class Outgoing(msgspec.Struct, frozen=True):
     language: str = ""
     facts: Mapping[str, str] = {}
     written_at: datetime | None = None
+    answers_comment: str = ""
+    """Platform id of the public message that a private one answers: set where no private conversation is open yet, so
+    that only the public word lets us write (a private reply, a private mention). Empty otherwise."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -281,6 +284,33 @@ class Sent(msgspec.Struct, frozen=True):
     at: datetime | None = None
     aliases: tuple[str, ...] = ()
     thread_key: str = ""
+
+
+ModerationVerb = Literal["hide", "unhide", "like", "unlike", "react", "unreact", "delete"]
+"""What we do to a message that stands. `delete` is for ours only; the others come in pairs that undo each other."""
+
+
+class ModerationAct(msgspec.Struct, frozen=True):
+    """One act on one message. `idempotency_key` is the same at every attempt; `emoji` goes with react and unreact.
+
+    `mark` is what `moderate` gave back for the act that this one undoes, where the platform needs it (the record of a
+    like, the event of a reaction); empty when it gave none.
+    """
+
+    verb: ModerationVerb
+    platform_id: str
+    surface: str
+    thread_key: str
+    idempotency_key: str
+    attempt: int = 1
+    emoji: str = ""
+    mark: str = ""
+
+
+class Moderated(msgspec.Struct, frozen=True):
+    """The platform did it. `mark` names what it made of it, for the act that undoes it."""
+
+    mark: str = ""
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -369,9 +399,14 @@ class Network(ABC):
         """Change a message of ours, where capabilities.edit.out."""
         raise ChannelError("no_edit", "This network cannot edit.", permanent=True)
 
-    async def delete(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
-        """Delete a message of ours, where capabilities.delete.out."""
-        raise ChannelError("no_delete", "This network cannot delete.", permanent=True)
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        """Hide, like, react, delete ours, and back, where the surface's moderation, reactions.outbound and delete.out say so.
+
+        One attempt, after it is committed; never two at once on the same message. What is so already (hidden, liked,
+        gone) counts as done. Raises ChannelError with its facts set, as `send` does; an unknown outcome is repeated where
+        moderation.repeatable, else a person is asked.
+        """
+        raise ChannelError("no_moderation", "This network cannot do that.", permanent=True)
 
     async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:  # noqa: B027 - optional
         """Tell the customer that someone types, where capabilities.typing.outbound. Best effort."""

@@ -36,7 +36,11 @@ class IdentityRule(msgspec.Struct, frozen=True):
 
 
 class TextRule(msgspec.Struct, frozen=True):
-    """Length of one message. `max_length` 0 means no limit; `unit` is a name known to kit.counting."""
+    """Length of one message. `max_length` 0 means no limit; `unit` is a name known to kit.counting.
+
+    What happens to a longer text: `reject` it; `multi_post`: the outbox sends it as several, in order, each once, after
+    the writer agreed; `split`: one call takes it and the platform divides it; `truncate`: the platform cuts it off.
+    """
 
     max_length: int = 0
     unit: str = "chars"
@@ -55,6 +59,13 @@ class TextRule(msgspec.Struct, frozen=True):
         """Within every limit."""
         within = not self.max_length or self.length(text) <= self.max_length
         return within and (not self.max_bytes or counting.measure(text, "bytes") <= self.max_bytes)
+
+    def parts(self, text: str) -> list[str]:
+        """The posts a text goes out as where `on_overflow` is multi_post: each within every limit, no word lost."""
+        by_length = counting.split(text, self.unit, self.max_length) if self.max_length else [text.strip()]
+        if not self.max_bytes:
+            return by_length
+        return [part for long in by_length for part in counting.split(long, "bytes", self.max_bytes)]
 
 
 class AttachmentKind(msgspec.Struct, frozen=True):
@@ -79,7 +90,11 @@ class AttachmentRule(msgspec.Struct, frozen=True):
 
 
 class Window(msgspec.Struct, frozen=True):
-    """How long after a customer's act we may write, and who may. `max_messages` 0 means no limit."""
+    """How long after a customer's act we may write, and who may. `max_messages` 0 means no limit.
+
+    The count begins anew with each act that opens the window: `inbound_comment` with `max_messages` 1 is a private
+    reply once per comment.
+    """
 
     opens: Literal["inbound_message", "inbound_comment", "ad_click", "subscribe"]
     lasts_s: int
@@ -99,7 +114,7 @@ class EditRule(msgspec.Struct, frozen=True):
 
 
 class DeleteRule(msgspec.Struct, frozen=True):
-    """Taking back what was said, and our duty to honour theirs."""
+    """Taking back what was said (`out`, within `within_s` of saying it, 0 for ever), and our duty to honour theirs."""
 
     out: bool = False
     within_s: int = 0
@@ -110,13 +125,18 @@ class DeleteRule(msgspec.Struct, frozen=True):
 
 
 class Moderation(msgspec.Struct, frozen=True):
-    """What we may do to others' words under our posts."""
+    """What we may do to others' words under our posts.
+
+    `repeatable`: doing any of it again changes nothing more (hiding what is hidden, deleting what is gone), so that an
+    act whose outcome is unknown may be repeated; else a person is asked. It also covers reactions and deleting ours.
+    """
 
     hide: bool = False
     delete_theirs: bool = False
     block: bool = False
     like: bool = False
     report: bool = False
+    repeatable: bool = False
 
 
 class Receipts(msgspec.Struct, frozen=True):

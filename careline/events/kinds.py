@@ -10,6 +10,7 @@ KINDS: dict[str, str] = {
     "message.deleted": "The author deleted a message; its words were purged and a tombstone stands.",
     "message.filed": "A file of a message arrived after it, or could not be fetched.",
     "message.reacted": "A reaction was added to or taken from a message.",
+    "message.moderated": "We hid, liked, reacted to or deleted a message, or took that back; `facts.verb`, `facts.state`.",
     "case.opened": "A case began.",
     "case.changed": "Any field of a case changed: state, assignee, team, tags, priority, clocks; `facts.what` names the act.",
     "case.merged": "A case was merged into another; `facts.into`.",

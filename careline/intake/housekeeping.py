@@ -21,7 +21,7 @@ from careline.intake.models import JournalRow, RefusedDelivery
 from careline.kit import clock, ids
 from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
-from careline.outbox.models import Attempt
+from careline.outbox.models import Attempt, ModerationAttempt
 from careline.threads import editing
 from careline.threads.models import Message
 from careline.workspaces.models import Workspace
@@ -83,6 +83,11 @@ def purge_workspace(workspace: Workspace) -> dict[str, int]:
         # By id too: ids are made in order of time, and only they have an index.
         "attempts": _delete(
             Attempt.objects.filter(workspace_id=workspace.id, id__lt=_id_at(logs_until), ended_at__lt=logs_until)
+        ),
+        "moderation_attempts": _delete(
+            ModerationAttempt.objects.filter(
+                workspace_id=workspace.id, id__lt=_id_at(logs_until), ended_at__lt=logs_until
+            )
         ),
     }
 

@@ -20,6 +20,8 @@ POINTS = frozenset(
         "send.attempt_committed",
         "send.on_wire",
         "send.answered",
+        "moderate.attempt_committed",
+        "moderate.answered",
         "mail.in_data",
         "mail.after_data",
     }

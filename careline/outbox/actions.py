@@ -11,8 +11,9 @@ from django.utils.translation import gettext as _
 from careline.errors import Conflict, NotFound
 from careline.events.recording import UnitOfWork
 from careline.kit import clock
-from careline.outbox.claiming import record_state
+from careline.outbox import parting
 from careline.outbox.models import Delivery
+from careline.outbox.recording import record_state
 
 _UNSENT: Final = ("held", "queued")
 
@@ -27,16 +28,23 @@ def access_delivery(workspace_id: int, delivery_id: int) -> Delivery:
 
 
 def cancel(work: UnitOfWork, delivery: Delivery) -> None:
-    """Take back what has not left. Raises Conflict('already_sent') once a sender has it."""
-    if delivery.state not in _UNSENT or delivery.tries:
+    """Take back what has not left, all its posts together. Raises Conflict('already_sent') once a sender has it."""
+    if delivery.state not in _UNSENT or parting.has_left(delivery):
         raise Conflict("already_sent", _("It has already left and cannot be taken back."))
+    parting.cancel_parts(work, delivery)
     _move(work, delivery, "cancelled")
 
 
 def retry(work: UnitOfWork, delivery: Delivery) -> None:
-    """Send a failed one again, now: a real attempt of the same delivery. Raises Conflict('not_failed')."""
+    """Send a failed one again, now: a real attempt of the same delivery. Of a message of several posts, all that failed.
+
+    Raises Conflict('not_failed').
+    """
     if delivery.state != "failed":
         raise Conflict("not_failed", _("Only a failed message can be sent again."))
+    if delivery.parts > 1:
+        parting.requeue_parts(work, delivery)
+        return
     delivery.not_before = clock.now()
     delivery.error_code = delivery.error_detail = ""
     _move(work, delivery, "queued")

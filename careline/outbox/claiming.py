@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Min, Q
+from django.db.models import Exists, Min, OuterRef, Q
 
 from careline.channels import access, registry
 from careline.channels.capabilities import Limit, Outbound
@@ -14,13 +14,15 @@ from careline.channels.models import Channel
 from careline.clocks import leases
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock, crashing
-from careline.outbox.models import Attempt, Bucket, Delivery
+from careline.outbox import parting
+from careline.outbox.models import ARRIVED, Attempt, Bucket, Delivery
+from careline.outbox.recording import record_state
 from careline.outbox.windows import window_of
 from careline.workspaces.models import Installation
 
 CLAIM_LIMIT = 50
 OWNER_LEASE_S = 15.0
-_SENDABLE = ("active", "failing", "silent")
+SENDABLE = ("active", "failing", "silent")
 
 
 @dataclass(frozen=True)
@@ -68,14 +70,20 @@ def claim_due(limit: int = CLAIM_LIMIT) -> list[Claim]:
 
 
 def _due(now: datetime):  # type: ignore[no-untyped-def] # a queryset of Delivery
-    open_channels = Channel.objects.filter(state__in=_SENDABLE, held_at__isnull=True).filter(
+    open_channels = Channel.objects.filter(state__in=SENDABLE, held_at__isnull=True).filter(
         Q(open_until__isnull=True) | Q(open_until__lte=now)
     )
     # Only the first of each thread may go; found here, so that many later ones never crowd it out of the batch.
     waiting = Delivery.objects.filter(state__in=["queued", "held"])
     firsts = waiting.order_by().values("thread_id").annotate(first=Min("id")).values("first")
+    # A post of several waits until the one before it stands; failed and unknown ones hold it back.
+    before = Delivery.objects.filter(message_id=OuterRef("message_id"), part__lt=OuterRef("part"))
     return Delivery.objects.filter(
-        id__in=firsts, state__in=["queued", "held"], not_before__lte=now, channel_id__in=open_channels.values("id")
+        Q(part=1) | ~Exists(before.exclude(state__in=ARRIVED)),
+        id__in=firsts,
+        state__in=["queued", "held"],
+        not_before__lte=now,
+        channel_id__in=open_channels.values("id"),
     )
 
 
@@ -115,6 +123,7 @@ def _fail_closed(work: UnitOfWork, delivery: Delivery, channel: Channel, now: da
     delivery.state, delivery.error_code = "failed", code
     delivery.save(update_fields=["state", "error_code"])
     record_state(work, delivery)
+    parting.fail_followers(work, delivery)
     return True
 
 
@@ -177,16 +186,3 @@ def _start_attempts(work: UnitOfWork, deliveries: list[Delivery], now: datetime)
         record_state(work, delivery)
     Delivery.objects.bulk_update(deliveries, ["state", "tries"])
     return [Claim(attempt.delivery_id, attempt.id, attempt.number, attempt.delivery.channel_id) for attempt in attempts]
-
-
-def record_state(work: UnitOfWork, delivery: Delivery) -> None:
-    """The event of a delivery's new state."""
-    work.record_event(
-        delivery.workspace_id,
-        "delivery.changed",
-        delivery_id=delivery.id,
-        message_id=delivery.message_id,
-        case_id=delivery.case_id,
-        channel_id=delivery.channel_id,
-        facts={"state": delivery.state},
-    )

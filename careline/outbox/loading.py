@@ -7,9 +7,11 @@ from collections.abc import Awaitable, Callable
 
 from careline.channels import access, registry
 from careline.channels.base import Outgoing, OutgoingFile
+from careline.channels.capabilities import Surface, Threading
 from careline.channels.models import Channel
 from careline.files import storing
 from careline.outbox.models import Delivery
+from careline.outbox.parting import reply_to_of, text_of
 from careline.people.models import Identity
 from careline.threads.models import Attachment, Message
 from careline.threads.starting import wire_key
@@ -19,7 +21,7 @@ REFERENCES_KEPT = 20
 
 
 def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
-    """Seven statements at most. Raises Delivery.DoesNotExist."""
+    """Nine statements at most. Raises Delivery.DoesNotExist."""
     delivery = Delivery.objects.select_related("message", "message__thread").get(id=delivery_id)
     message, thread = delivery.message, delivery.message.thread
     if thread is None:
@@ -33,22 +35,24 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
         thread_id=thread.id,
         thread_key=wire_key(thread),
         recipient=delivery.recipient,
-        text=message.text + _signature(message),
+        text=text_of(delivery) + (_signature(message) if delivery.parts == 1 else ""),
         author_kind="machine" if delivery.author_kind == "machine" else "human",
         html=message.html,
         subject=facts.get("subject", thread.subject),
-        reply_to=message.reply_to,
+        reply_to=reply_to_of(delivery, _threading(message)) if delivery.parts > 1 else message.reply_to,
         references=_references(thread.id, message),
         to=_addresses(delivery.facts.get("to")),
         copied=_addresses(delivery.facts.get("copied")),
         files=tuple(
             _file(attachment)
             for attachment in Attachment.objects.select_related("file").filter(message=message).order_by("id")
+            if delivery.part == 1
         ),
         agent_name=message.author_name,
         language=message.language,
         facts=facts,
         written_at=message.at,
+        answers_comment=facts.get("from_message", ""),
     )
 
 
@@ -66,8 +70,19 @@ def _signature(message: Message) -> str:
 
 
 def _writes_letters(row: Channel, surface: str) -> bool:
+    found = _surface(row, surface)
+    return found is not None and found.threading.model == "email_refs"
+
+
+def _threading(message: Message) -> Threading | None:
+    row = access.channels_by_id([message.channel_id or 0]).get(message.channel_id or 0)
+    found = _surface(row, message.surface) if row else None
+    return found.threading if found else None
+
+
+def _surface(row: Channel, name: str) -> Surface | None:
     surfaces = registry.network(row.network).effective(access.view_channel(row)).surfaces
-    return any(one.name == surface and one.threading.model == "email_refs" for one in surfaces)
+    return next((one for one in surfaces if one.name == name), None)
 
 
 def _references(thread_id: int, message: Message) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from typing import Final
 
 from careline.channels.base import ReceiptSeen
 from careline.events.recording import UnitOfWork
-from careline.outbox.claiming import record_state
+from careline.outbox import parting
 from careline.outbox.models import Delivery
+from careline.outbox.recording import record_state
 from careline.outbox.settling import mark_sent
 
 _ORDER: Final = {"held": 0, "queued": 0, "sending": 1, "unknown": 1, "failed": 1, "sent": 2, "delivered": 3, "read": 4}
@@ -57,3 +58,5 @@ def _fail(work: UnitOfWork, delivery: Delivery, receipt: ReceiptSeen) -> None:
     delivery.error_detail = receipt.error[:300]
     delivery.save(update_fields=["state", "error_code", "error_detail"])
     record_state(work, delivery)
+    if delivery.state == "failed":
+        parting.fail_followers(work, delivery)

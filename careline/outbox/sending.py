@@ -11,16 +11,17 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from careline.channels import access, registry
-from careline.channels.base import ChannelView, Network, Outgoing, Tools
+from careline.channels.base import ChannelView, ModerationAct, Network, Outgoing, Tools
 from careline.clocks import leases
 from careline.clocks.models import Lease
 from careline.errors import ChannelError
 from careline.kit import clock, crashing
 from careline.kit.connections import refresh_connections
-from careline.outbox import claiming, settling
+from careline.outbox import claiming, moderating, settling
 from careline.outbox.claiming import Claim
 from careline.outbox.loading import load_outgoing
 from careline.outbox.models import Attempt, Delivery
+from careline.outbox.moderating import ModerationClaim
 
 POLL_S = 0.25
 RENEW_S = 5.0
@@ -68,14 +69,18 @@ class Sender:
         await self._in_thread(leases.give_back, [claiming.owner_lease()])
 
     async def _round(self) -> None:
+        claims: list[Claim] = []
+        acts: list[ModerationClaim] = []
         try:
             claims = await self._in_thread(claiming.claim_due)
+            acts = await self._in_thread(moderating.claim_due_moderations)
         except Exception as error:  # the worker loop: a database hiccup must not end the sender
             _log.error("claim_failed", error=type(error).__name__)
-            claims = []
         for claim in claims:
             self._spawn(self._send(claim))
-        if not claims:
+        for act in acts:
+            self._spawn(self._moderate(act))
+        if not claims and not acts:
             try:
                 await asyncio.wait_for(self._wake.wait(), POLL_S)
             except TimeoutError:
@@ -112,6 +117,20 @@ class Sender:
             crashing.pass_point("send.answered")
             await self._in_thread(settling.settle_sent, claim, sent)
 
+    async def _moderate(self, claim: ModerationClaim) -> None:
+        act, channel, network = await self._in_thread(_load_act, claim)
+        try:
+            done = await asyncio.wait_for(network.moderate(act, channel, self._tools), SEND_TIMEOUT_S)
+        except ChannelError as error:
+            await self._in_thread(moderating.settle_moderation_error, claim, error)
+        except Exception as error:  # the worker loop: whatever an adapter raises, we cannot know whether it was done
+            _log.error("moderation_failed", network=network.slug, error=type(error).__name__)
+            unknown = ChannelError("adapter_failed", type(error).__name__, outcome_unknown=True)
+            await self._in_thread(moderating.settle_moderation_error, claim, unknown)
+        else:
+            crashing.pass_point("moderate.answered")
+            await self._in_thread(moderating.settle_moderated, claim, done)
+
     async def _look_up(self, delivery_id: int) -> None:
         loaded = await self._in_thread(_load_unknown, delivery_id)
         if loaded is None:
@@ -141,24 +160,30 @@ class Sender:
             await asyncio.sleep(RENEW_S)
 
     def _recover(self) -> None:
-        """Deliveries on the wire of a sender whose lease is over. Alone on the database, every other sender is dead at once."""
-        open_attempts = Attempt.objects.filter(ended_at__isnull=True, delivery__state="sending").exclude(
-            owner=leases.OWNER
+        """What is on the wire of a sender whose lease is over. Alone on the database, every other sender is dead at once."""
+        sends = list(
+            Attempt.objects.filter(ended_at__isnull=True, delivery__state="sending")
+            .exclude(owner=leases.OWNER)
+            .select_related("delivery")
         )
-        owners = set(open_attempts.values_list("owner", flat=True))
-        if not owners:
-            return
-        names = {claiming.owner_lease(owner) for owner in owners}
-        alive = (
-            set()
-            if self._alone
-            else set(Lease.objects.filter(what__in=names, expires_at__gt=clock.now()).values_list("what", flat=True))
-        )
-        for attempt in open_attempts.select_related("delivery"):
-            if claiming.owner_lease(attempt.owner) not in alive:
+        acts = moderating.abandoned_moderations()
+        dead = self._dead({one.owner for one in (*sends, *acts)})
+        for attempt in sends:
+            if attempt.owner in dead:
                 settling.settle_abandoned(
                     attempt.delivery_id, safe_retry=_is_safe_to_repeat(attempt.delivery.channel_id)
                 )
+        for act in acts:
+            if act.owner in dead:
+                moderating.settle_abandoned_moderation(act)
+
+    def _dead(self, owners: set[str]) -> set[str]:
+        """Those whose lease is over."""
+        if self._alone or not owners:
+            return owners
+        names = {claiming.owner_lease(owner): owner for owner in owners}
+        alive = Lease.objects.filter(what__in=names, expires_at__gt=clock.now()).values_list("what", flat=True)
+        return owners - {names[what] for what in alive}
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
@@ -172,6 +197,11 @@ def _load(claim: Claim) -> tuple[Outgoing, ChannelView, Network]:
     outgoing = load_outgoing(claim.delivery_id, claim.attempt)
     channel = access.view_channel(access.channels_by_id([claim.channel_id])[claim.channel_id])
     return outgoing, channel, registry.network(channel.network)
+
+
+def _load_act(claim: ModerationClaim) -> tuple[ModerationAct, ChannelView, Network]:
+    channel = access.view_channel(access.channels_by_id([claim.channel_id])[claim.channel_id])
+    return moderating.load_act(claim), channel, registry.network(channel.network)
 
 
 def _load_unknown(delivery_id: int) -> tuple[Outgoing, ChannelView, Network] | None:

@@ -10,14 +10,15 @@ from careline.channels.models import Channel
 from careline.errors import ChannelError
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock
-from careline.outbox.claiming import Claim, record_state
-from careline.outbox.models import Attempt, Delivery
+from careline.outbox import parting
+from careline.outbox.claiming import Claim
+from careline.outbox.models import ARRIVED, Attempt, Delivery
+from careline.outbox.recording import record_state
 from careline.threads import search
 from careline.threads.models import Message, MessageAlias, Thread
 from careline.threads.starting import adopt_key
 
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 2.0, 900.0
-_ARRIVED = ("sent", "delivered", "read")
 
 
 def settle_sent(claim: Claim, sent: Sent) -> None:
@@ -25,7 +26,7 @@ def settle_sent(claim: Claim, sent: Sent) -> None:
     with unit_of_work() as work:
         delivery = _lock(claim.delivery_id)
         _end_attempt(claim, "sent")
-        if delivery.state not in _ARRIVED:
+        if delivery.state not in ARRIVED:
             mark_sent(work, delivery, sent.platform_id, sent.at or clock.now(), sent.aliases)
         _adopt_thread(work, delivery, sent.thread_key)
         Channel.objects.filter(id=delivery.channel_id).update(last_out_at=clock.now(), fail_count=0, open_until=None)
@@ -55,9 +56,7 @@ def mark_sent(
         )
         search.unindex_messages(list(twins.values_list("id", flat=True)))
         twins.delete()
-        Message.objects.filter(id=delivery.message_id, platform_id__isnull=True).update(
-            platform_id=platform_id[:400], channel_id=delivery.channel_id
-        )
+        aliases = _name_message(delivery, platform_id[:400], aliases)
     MessageAlias.objects.bulk_create(
         [
             MessageAlias(channel_id=delivery.channel_id, platform_id=alias[:400], message_id=delivery.message_id)
@@ -68,15 +67,25 @@ def mark_sent(
     record_state(work, delivery)
 
 
+def _name_message(delivery: Delivery, platform_id: str, aliases: tuple[str, ...]) -> tuple[str, ...]:
+    """The first post of a message gives it its platform id; further posts are names it also goes by."""
+    if delivery.part > 1:
+        return (*aliases, platform_id)
+    Message.objects.filter(id=delivery.message_id, platform_id__isnull=True).update(
+        platform_id=platform_id, channel_id=delivery.channel_id
+    )
+    return aliases
+
+
 def settle_error(claim: Claim, error: ChannelError, *, max_tries: int, unknown_rule: str) -> None:
     """Judge a failed attempt. `unknown_rule` is the network's outbound.unknown_outcome."""
     with unit_of_work() as work:
         delivery = _lock(claim.delivery_id)
         _end_attempt(claim, "unknown" if error.outcome_unknown else "failed", error)
-        if delivery.state in _ARRIVED or delivery.state == "cancelled":
+        if delivery.state in ARRIVED or delivery.state == "cancelled":
             return
-        _slow_down(delivery.channel_id, error)
-        delivery.error_code, delivery.error_detail = error.code[:60], _detail(error)
+        slow_down(delivery.channel_id, error)
+        delivery.error_code, delivery.error_detail = error.code[:60], detail_of(error)
         if error.outcome_unknown and unknown_rule != "safe_retry":
             delivery.state = "unknown"
         elif error.permanent:
@@ -90,9 +99,12 @@ def settle_error(claim: Claim, error: ChannelError, *, max_tries: int, unknown_r
             delivery.not_before = clock.now() + timedelta(seconds=backoff_s(delivery.tries, error.retry_after_s))
         delivery.save(update_fields=["state", "error_code", "error_detail", "not_before"])
         record_state(work, delivery)
+        if delivery.state == "failed":
+            parting.fail_followers(work, delivery)
 
 
-def _detail(error: ChannelError) -> str:
+def detail_of(error: ChannelError) -> str:
+    """The platform's words about it, as far as they say more than the code."""
     return "" if error.message == error.code else error.message[:300]
 
 
@@ -104,7 +116,8 @@ def backoff_s(tries: int, retry_after_s: float | None) -> float:
     return doubled * random.uniform(0.8, 1.2)  # noqa: S311 - jitter
 
 
-def _slow_down(channel_id: int, error: ChannelError) -> None:
+def slow_down(channel_id: int, error: ChannelError) -> None:
+    """What an error says about the whole channel: unauthorised, or to wait."""
     now = clock.now()
     channel = Channel.objects.filter(id=channel_id)
     if error.unauthorised:
@@ -159,5 +172,5 @@ def _end_attempt(claim: Claim, outcome: str, error: ChannelError | None = None) 
         ended_at=clock.now(),
         outcome=outcome,
         error_code=error.code[:60] if error else "",
-        error_detail=_detail(error) if error else "",
+        error_detail=detail_of(error) if error else "",
     )

@@ -64,7 +64,8 @@ class Api:
             Route("/api/messages", self._as_app(self._messages), methods=["GET", "POST"]),
             Route("/api/messages/{id}", self._as_app(self._change), methods=["PATCH", "DELETE"]),
             Route("/api/messages/{id}/reactions", self._as_app(self._react), methods=["POST"]),
-            Route("/api/messages/{id}/hiding", self._as_app(self._hide), methods=["POST"]),
+            Route("/api/messages/{id}/hiding", self._as_app(self._hide), methods=["POST", "DELETE"]),
+            Route("/api/messages/{id}/liking", self._as_app(self._like), methods=["POST", "DELETE"]),
             Route("/api/threads/{id:path}/typing", self._as_app(self._typing), methods=["POST"]),
             Route("/api/files", self._as_app(self._upload), methods=["POST"]),
             Route("/api/files/{id}", self._file),
@@ -132,12 +133,22 @@ class Api:
             self._platform.receipt(row.id, "read", delay_s=self._temper.now.read_after_s)
 
     async def _change(self, request: Request, app: App) -> Response:
-        message = self._own(request, app)
         if request.method == "DELETE":
-            self._platform.delete(message.id)
-        else:
-            self._platform.edit(message.id, (await read_json(request, _TextChange)).text)
+            return await self._moderated(request, app, lambda: self._platform.delete(self._own(request, app).id))
+        message = self._own(request, app)
+        self._platform.edit(message.id, (await read_json(request, _TextChange)).text)
         return json_answer({})
+
+    async def _moderated(self, request: Request, app: App, work: Callable[[], None]) -> Response:
+        """An act on a message, with whatever fault was asked for before or after it."""
+        fault = self._temper.next_fault()
+        before = await _before(fault)
+        if before is not None:
+            return before
+        work()
+        account = self._any(request, app).account
+        self._platform.ledger.note_request(account, request.path_params["id"], f"act:{request.url.path}")
+        return _after(fault) or json_answer({})
 
     def _own(self, request: Request, app: App) -> MessageRow:
         message = self._any(request, app)
@@ -155,14 +166,17 @@ class Api:
         return message
 
     async def _react(self, request: Request, app: App) -> Response:
+        emoji = (await read_json(request, _Reaction)).emoji
         message = self._any(request, app)
-        self._platform.react(message.id, message.account, (await read_json(request, _Reaction)).emoji)
-        return json_answer({})
+        return await self._moderated(request, app, lambda: self._platform.react(message.id, message.account, emoji))
 
     async def _hide(self, request: Request, app: App) -> Response:
-        message = self._any(request, app)
-        self._platform.ledger.change_message(message.id, "hidden_at", clock.epoch_s(), [])
-        return json_answer({})
+        message, hidden = self._any(request, app), request.method == "POST"
+        return await self._moderated(request, app, lambda: self._platform.hide(message.id, hidden=hidden))
+
+    async def _like(self, request: Request, app: App) -> Response:
+        message, liked = self._any(request, app), request.method == "POST"
+        return await self._moderated(request, app, lambda: self._platform.like(message.id, liked=liked))
 
     async def _typing(self, request: Request, app: App) -> Response:
         thread = self._platform.ledger.thread(request.path_params["id"])

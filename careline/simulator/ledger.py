@@ -39,7 +39,8 @@ CREATE TABLE IF NOT EXISTS thread (
 CREATE TABLE IF NOT EXISTS message (
   seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT UNIQUE, thread TEXT, account TEXT, author_id TEXT, origin TEXT,
   text TEXT, reply_to TEXT DEFAULT '', client_key TEXT DEFAULT '', at REAL, edited_at REAL, deleted_at REAL,
-  hidden_at REAL, state TEXT DEFAULT '', reactions BLOB DEFAULT '{}', files BLOB DEFAULT '[]');
+  hidden_at REAL, state TEXT DEFAULT '', reactions BLOB DEFAULT '{}', files BLOB DEFAULT '[]', liked_at REAL,
+  comment TEXT DEFAULT '');
 CREATE INDEX IF NOT EXISTS message_thread ON message (thread, seq);
 CREATE INDEX IF NOT EXISTS message_key ON message (account, client_key);
 CREATE INDEX IF NOT EXISTS message_author ON message (author_id, at);
@@ -57,8 +58,9 @@ CREATE TABLE IF NOT EXISTS mail (
 CREATE TABLE IF NOT EXISTS file (id TEXT PRIMARY KEY, name TEXT, content_type TEXT, content BLOB);
 """
 _ADD_MESSAGE = """
-INSERT INTO message (id, thread, account, author_id, origin, text, reply_to, client_key, at, state, reactions, files)
-VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
+INSERT INTO message
+(id, thread, account, author_id, origin, text, reply_to, client_key, at, state, reactions, files, comment)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?)
 """
 _ADD_EVENT = """
 INSERT INTO event (id, app, account, kind, body, emitted_at, due_at)
@@ -76,6 +78,8 @@ _ADD_MAIL = """
 INSERT INTO mail (id, at, sender, recipient, subject, text, "references", reply_to, is_ours)
 VALUES (?,?,?,?,?,?,?,?,?)
 """
+_CHANGEABLE = frozenset({"text", "deleted_at", "hidden_at", "liked_at", "state", "reactions", "edited_at"})
+_LATER_COLUMNS = {"liked_at": "REAL", "comment": "TEXT DEFAULT ''"}
 _CHANGE = "UPDATE message SET {} = ? WHERE id = ?"
 _MARK_ACKED = """
 UPDATE event SET acked_at = COALESCE(acked_at, ?), deliveries = deliveries + 1, last_status = ? WHERE seq = ?
@@ -90,6 +94,14 @@ class Ledger:
         self._db = sqlite3.connect(path, check_same_thread=False, isolation_level="IMMEDIATE")
         self._db.row_factory = sqlite3.Row
         self._db.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;" + _SCHEMA)
+        self._add_columns()
+
+    def _add_columns(self) -> None:
+        """A ledger of an earlier version lacks what came later."""
+        known = {row["name"] for row in self._all("PRAGMA table_info(message)")}
+        for name, kind in _LATER_COLUMNS.items():
+            if name not in known:
+                self._run(f"ALTER TABLE message ADD COLUMN {name} {kind}", ())
 
     def close(self) -> None:
         with self._lock:
@@ -139,14 +151,14 @@ class Ledger:
         )
         with self._lock, self._db:
             reactions, files = msgspec.json.encode(row.reactions), msgspec.json.encode(row.files)
-            seq = self._db.execute(_ADD_MESSAGE, (*said, row.state, reactions, files)).lastrowid
+            seq = self._db.execute(_ADD_MESSAGE, (*said, row.state, reactions, files, row.comment)).lastrowid
             self._db.execute("UPDATE thread SET moved_at = ? WHERE id = ?", (row.at, row.thread))
             self._emit(events)
         return msgspec.structs.replace(row, seq=seq or 0)
 
     def change_message(self, message_id: str, column: str, value: object, events: Sequence[NewEvent]) -> None:
-        """Set one column (edited text, deleted_at, hidden_at, state, reactions) and emit the events of it."""
-        if column not in {"text", "deleted_at", "hidden_at", "state", "reactions", "edited_at"}:
+        """Set one column (edited text, deleted_at, hidden_at, liked_at, state, reactions) and emit the events of it."""
+        if column not in _CHANGEABLE:
             raise KeyError(column)
         with self._lock, self._db:
             self._db.execute(_CHANGE.format(column), (value, message_id))
@@ -248,6 +260,10 @@ class Ledger:
             "SELECT * FROM message WHERE account = ? AND client_key = ? ORDER BY seq", (account, client_key)
         )
         return [_message(row) for row in rows]
+
+    def private_replies(self, comment: str) -> int:
+        """How often a public message was answered in private."""
+        return int(self._all("SELECT count(*) AS n FROM message WHERE comment = ?", (comment,))[0]["n"])
 
     def messages(self, *, origin: str = "", after: int = 0) -> list[MessageRow]:
         """All utterances after a sequence number, in the order they were accepted."""

@@ -118,13 +118,31 @@ class Platform:
 
     def react(self, message_id: str, author_id: str, emoji: str) -> None:
         """A reaction is set, or taken back with an empty emoji."""
-        message = self._message(message_id)
+        message = self._standing(message_id)
         kept = {person: one for person, one in (message.reactions | {author_id: emoji}).items() if one}
         author = self.speaker(author_id, message.account)
         event = self._event(
             message.account, "reaction.changed", message.thread, message_id=message_id, author=author, emoji=emoji
         )
         self.ledger.change_message(message_id, "reactions", msgspec.json.encode(kept), [event])
+
+    def hide(self, message_id: str, *, hidden: bool) -> None:
+        """The account hides somebody's comment from everybody else, or shows it again; already so is fine."""
+        message = self._message(message_id)
+        if message.author_id == message.account or self._thread(message.thread).place != "comment":
+            raise Refused(403, "not_hideable")
+        self.ledger.change_message(message_id, "hidden_at", clock.epoch_s() if hidden else None, [])
+
+    def like(self, message_id: str, *, liked: bool) -> None:
+        """The account likes somebody's message, or no longer does; already so is fine."""
+        self._standing(message_id)
+        self.ledger.change_message(message_id, "liked_at", clock.epoch_s() if liked else None, [])
+
+    def _standing(self, message_id: str) -> MessageRow:
+        message = self._message(message_id)
+        if message.deleted_at is not None:
+            raise Refused(410, "message_gone")
+        return message
 
     def show_typing(self, thread_id: str, author_id: str) -> None:
         """Somebody types in a private thread."""
@@ -193,7 +211,14 @@ class Platform:
             self._check_window(account, thread, new)
         files = tuple(FileRef(file_id, self._file_name(file_id)) for file_id in new.files)
         message = self._say(
-            thread, account.key, new.text, reply_to=new.reply_to, files=files, origin="api", client_key=new.client_key
+            thread,
+            account.key,
+            new.text,
+            reply_to=new.reply_to,
+            files=files,
+            origin="api",
+            client_key=new.client_key,
+            comment=new.comment,
         )
         return message, True
 
@@ -213,15 +238,20 @@ class Platform:
         return self.dm_thread(account.key, new.to)
 
     def _check_window(self, account: Account, thread: ThreadRow, new: wire.NewMessage) -> None:
+        """Free to write after the customer's own word in private; else once in answer to each public word of theirs."""
         now = clock.epoch_s()
         said = self.ledger.messages_of(thread.id)
         heard_at = max((one.at for one in said if one.author_id == thread.author_id), default=0.0)
         window_s = HUMAN_WINDOW_S if new.written_by == "human" else DAY_S
-        is_first_word = not any(one.author_id == account.key for one in said)
-        spoke_at = self.ledger.last_said_at(account.key, thread.author_id) if is_first_word else 0.0
-        if now - heard_at <= window_s or now - spoke_at <= HUMAN_WINDOW_S:
+        if now - heard_at <= window_s:
             return
-        raise Refused(403, "window_closed")
+        comment = self.ledger.message(new.comment) if new.comment else None
+        if comment is None or comment.author_id != thread.author_id or comment.account != account.key:
+            raise Refused(403, "window_closed")
+        if self.ledger.private_replies(comment.id):
+            raise Refused(403, "comment_answered")
+        if new.written_by != "human" or now - comment.at > HUMAN_WINDOW_S or comment.deleted_at is not None:
+            raise Refused(403, "window_closed")
 
     def _file_name(self, file_id: str) -> str:
         found = self.ledger.file(file_id)
@@ -256,6 +286,7 @@ class Platform:
         origin: str = "customer",
         client_key: str = "",
         message_id: str = "",
+        comment: str = "",
     ) -> MessageRow:
         row = MessageRow(
             seq=0,
@@ -274,6 +305,7 @@ class Platform:
             state="",
             reactions={},
             files=tuple(files),
+            comment=comment,
         )
         is_told = origin == "customer" or self.echoes
         return self.ledger.add_message(row, [self._created(thread, row)] if is_told else [])

@@ -56,7 +56,8 @@ class FileRef(msgspec.Struct, frozen=True):
 class MessageRow(msgspec.Struct, frozen=True):
     """One utterance as the platform keeps it.
 
-    `origin`: customer, api (through our API), elsewhere (the platform's own app).
+    `origin`: customer, api (through our API), elsewhere (the platform's own app). `liked_at`: the account likes it.
+    `comment`: the public message that a private reply answers.
     """
 
     seq: int
@@ -75,6 +76,8 @@ class MessageRow(msgspec.Struct, frozen=True):
     state: str
     reactions: dict[str, str]
     files: tuple[FileRef, ...]
+    liked_at: float | None = None
+    comment: str = ""
 
 
 class EventRow(msgspec.Struct, frozen=True):

@@ -35,6 +35,7 @@ class Line(msgspec.Struct, frozen=True):
     is_deleted: bool
     is_edited: bool
     is_hidden: bool
+    is_liked: bool
     state: str
     reactions: str
     files: tuple[tuple[str, str], ...]
@@ -142,6 +143,7 @@ class Wall:
             is_deleted=one.deleted_at is not None,
             is_edited=one.edited_at is not None,
             is_hidden=one.hidden_at is not None,
+            is_liked=one.liked_at is not None,
             state=one.state,
             reactions=" ".join(one.reactions.values()),
             files=tuple((file.id, file.name) for file in one.files),

@@ -44,7 +44,7 @@ class Message(models.Model):
     without words.
 
     `text` is what the author wrote (quotes and signature trimmed into `quoted_text`); `html` is cleaned and shown only
-    in a sandboxed frame.
+    in a sandboxed frame. `hidden_at` and `liked_at` are our acts on it, set once the platform said so.
     """
 
     DIRECTIONS = [("inbound", "inbound"), ("outbound", "outbound"), ("note", "note"), ("event", "event")]
@@ -75,6 +75,8 @@ class Message(models.Model):
     received_at = models.DateTimeField(default=clock.now)
     edited_at = models.DateTimeField(null=True)
     deleted_at = models.DateTimeField(null=True)
+    hidden_at = models.DateTimeField(null=True)
+    liked_at = models.DateTimeField(null=True)
     version = models.IntegerField(default=1)
 
     class Meta:

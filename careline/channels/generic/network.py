@@ -8,6 +8,8 @@ from careline.channels.base import (
     Happening,
     Health,
     HookRequest,
+    Moderated,
+    ModerationAct,
     Network,
     Outgoing,
     Part,
@@ -41,8 +43,8 @@ class GenericNetwork(Network):
     async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
         await outbound.edit(platform_id, outgoing, channel, tools)
 
-    async def delete(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
-        await outbound.delete(platform_id, outgoing, channel, tools)
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        return await outbound.moderate(act, channel, tools)
 
     async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
         await outbound.show_typing(thread_key, channel, tools)

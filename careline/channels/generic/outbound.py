@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 import msgspec
 
-from careline.channels.base import ChannelError, ChannelView, Health, Outgoing, Sent, Tools
+from careline.channels.base import ChannelError, ChannelView, Health, Moderated, ModerationAct, Outgoing, Sent, Tools
 from careline.channels.generic import wire
 from careline.channels.generic.setup import CAPABILITIES
 from careline.kit import clock, signing
@@ -55,10 +55,13 @@ async def edit(platform_id: str, outgoing: Outgoing, channel: ChannelView, tools
     await post(channel, f"edit:{hashlib.sha256(body).hexdigest()}", body, tools)
 
 
-async def delete(platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
-    """Post a deletion."""
-    body = msgspec.json.encode(wire.OutDeletion(platform_id, channel.account_key, outgoing.thread_key))
+async def moderate(act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+    """Post a deletion of ours; the receiver knows a repeated one by its id."""
+    if act.verb != "delete":
+        raise ChannelError("no_moderation", "The API channel knows deletions only.", permanent=True)
+    body = msgspec.json.encode(wire.OutDeletion(act.platform_id, channel.account_key, act.thread_key))
     await post(channel, f"deletion:{hashlib.sha256(body).hexdigest()}", body, tools)
+    return Moderated()
 
 
 async def show_typing(thread_key: str, channel: ChannelView, tools: Tools) -> None:

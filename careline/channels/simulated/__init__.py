@@ -14,6 +14,8 @@ from careline.channels.base import (
     Health,
     HookAnswer,
     HookRequest,
+    Moderated,
+    ModerationAct,
     Network,
     Outgoing,
     Part,
@@ -22,7 +24,7 @@ from careline.channels.base import (
 )
 from careline.channels.capabilities import Capabilities
 from careline.channels.simulated import inbound, outbound, setup
-from careline.channels.simulated.rules import CAPABILITIES, OUTBOUND
+from careline.channels.simulated.rules import CAPABILITIES, OUTBOUND, without_repeating
 
 
 class SimulatedNetwork(Network):
@@ -36,7 +38,11 @@ class SimulatedNetwork(Network):
 
     def effective(self, channel: ChannelView) -> Capabilities:
         """What follows an unknown outcome is the account's own setting, so that every rule can be exercised."""
-        return msgspec.structs.replace(self.capabilities, outbound=OUTBOUND[setup.sending(channel)])
+        sending = setup.sending(channel)
+        surfaces = self.capabilities.surfaces
+        if sending == "never_retry":
+            surfaces = tuple(without_repeating(surface) for surface in surfaces)
+        return msgspec.structs.replace(self.capabilities, outbound=OUTBOUND[sending], surfaces=surfaces)
 
     def verify(self, request: HookRequest, connection: ConnectionView) -> None:
         inbound.check_signature(request, connection)
@@ -65,8 +71,8 @@ class SimulatedNetwork(Network):
     async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
         await outbound.edit(platform_id, outgoing, channel, tools)
 
-    async def delete(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
-        await outbound.delete(platform_id, channel, tools)
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        return await outbound.moderate(act, channel, tools)
 
     async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
         await outbound.show_typing(thread_key, channel, tools)

@@ -32,7 +32,7 @@ from careline.channels.base import (
     Tools,
     Typed,
 )
-from careline.channels.simulated import calling, partkeys, setup, wire
+from careline.channels.simulated import calling, setup, wire
 from careline.errors import ChannelError, ForeignPayload, SignInRequired, UnknownEvent
 from careline.kit import signing
 
@@ -119,9 +119,6 @@ def normalise(raw: bytes, channel: ChannelView) -> list[Happening]:
 def _said(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.MessageCreated)
     message, conversation = event.message, event.conversation
-    ours = partkeys.read(message.client_key)
-    if not ours.is_last:
-        return []  # a post of several of ours: only the last one proves that all stand
     said = Said(
         platform_id=message.id,
         thread_key=event.thread,
@@ -133,7 +130,7 @@ def _said(raw: bytes, channel: ChannelView) -> list[Happening]:
         reply_to=message.reply_to,
         files=tuple(_file(file) for file in message.files),
         is_addressed=_is_addressed(conversation, message, channel.account_key),
-        idempotency_key=ours.key,
+        idempotency_key=message.client_key,
     )
     return [said]
 
@@ -197,14 +194,11 @@ def _deleted(raw: bytes, channel: ChannelView) -> list[Happening]:
 
 def _receipt(raw: bytes, channel: ChannelView) -> list[Happening]:
     event = _read(raw, wire.ReceiptChanged)
-    ours = partkeys.read(event.client_key)
-    if event.state != "failed" and not ours.is_last:
-        return []
     seen = ReceiptSeen(
         state=event.state,
         at=event.at,
         platform_id=event.message_id,
-        idempotency_key=ours.key,
+        idempotency_key=event.client_key,
         recipient=event.recipient,
         error=event.error,
         is_permanent=event.is_final,

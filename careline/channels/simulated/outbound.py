@@ -3,109 +3,84 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 from urllib.parse import quote, urlencode
 
 import msgspec
 
-from careline.channels.base import ChannelView, Outgoing, OutgoingFile, Sent, Tools
-from careline.channels.simulated import calling, partkeys, setup, wire
+from careline.channels.base import (
+    ChannelView,
+    Moderated,
+    ModerationAct,
+    ModerationVerb,
+    Outgoing,
+    OutgoingFile,
+    Sent,
+    Tools,
+)
+from careline.channels.simulated import calling, setup, wire
 from careline.channels.simulated.rules import CAPABILITIES
 from careline.errors import ChannelError
-from careline.kit import counting, http
+from careline.kit import http
+
+_MODERATION: Final[dict[ModerationVerb, tuple[str, str]]] = {
+    "hide": ("POST", "/hiding"),
+    "unhide": ("DELETE", "/hiding"),
+    "like": ("POST", "/liking"),
+    "unlike": ("DELETE", "/liking"),
+    "react": ("POST", "/reactions"),
+    "unreact": ("POST", "/reactions"),
+    "delete": ("DELETE", ""),
+}
 
 
 async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
-    """Post once, or as several posts under one another where the text is too long for one. Raises ChannelError."""
-    texts = _texts(outgoing)
-    done: list[wire.Accepted] = []
-    try:
-        files = await _upload_all(outgoing.files, channel, tools)
-        for number, text in enumerate(texts):
-            key = partkeys.write(outgoing.idempotency_key, number, len(texts))
-            body = _body(outgoing, channel, text, key=key, after=done, files=() if number else files)
-            done.append(await _post_part(body, outgoing, channel, tools, is_one_of_several=len(texts) > 1))
-    except ChannelError as refused:
-        raise _after_some(refused, done, channel) from refused
-    return _sent(done)
-
-
-def _texts(outgoing: Outgoing) -> list[str]:
-    rule = CAPABILITIES.surface(outgoing.surface).text
-    if rule.fits(outgoing.text):
-        return [outgoing.text]
-    if rule.on_overflow != "multi_post":
-        raise ChannelError("text_too_long", f"At most {rule.max_length} {rule.unit}.", permanent=True)
-    return counting.split(outgoing.text, rule.unit, rule.max_length)
-
-
-def _body(
-    outgoing: Outgoing,
-    channel: ChannelView,
-    text: str,
-    *,
-    key: str,
-    after: Sequence[wire.Accepted],
-    files: tuple[str, ...],
-) -> wire.NewMessage:
-    return wire.NewMessage(
-        account=channel.account_key,
-        place="dm" if outgoing.surface == "dm" else "reply",
-        text=text,
-        client_key=key,
-        thread=after[-1].thread if after else outgoing.thread_key,
-        to=outgoing.recipient,
-        reply_to=after[-1].id if after else outgoing.reply_to,
-        files=files,
-        written_by=outgoing.author_kind,
-    )
-
-
-async def _post_part(
-    body: wire.NewMessage, outgoing: Outgoing, channel: ChannelView, tools: Tools, *, is_one_of_several: bool
-) -> wire.Accepted:
-    """A repeated attempt at a text of several posts must not repeat those that stand already."""
-    if is_one_of_several and outgoing.attempt > 1 and _can_look_up(channel):
-        found = await _find(body.client_key, channel, tools)
-        if found is not None:
-            return found
+    """Post once. A text too long for one post is refused: several posts are the outbox's to make. Raises ChannelError."""
+    _check_length(outgoing)
+    files = await _upload_all(outgoing.files, channel, tools)
     answer = await http.send_once(
         tools.http,
         "POST",
         calling.address(channel, "messages"),
         headers=calling.headers(channel),
-        body=msgspec.json.encode(body),
+        body=msgspec.json.encode(_body(outgoing, channel, files)),
     )
     if answer.status not in {200, 201}:
         raise calling.refusal(answer)
-    return calling.read(answer, wire.Accepted)
+    return _sent(calling.read(answer, wire.Accepted))
 
 
-def _can_look_up(channel: ChannelView) -> bool:
-    return setup.sending(channel) == "lookup"
+def _check_length(outgoing: Outgoing) -> None:
+    rule = CAPABILITIES.surface(outgoing.surface).text
+    if not rule.fits(outgoing.text):
+        raise ChannelError("text_too_long", f"At most {rule.max_length} {rule.unit}.", permanent=True)
 
 
-def _after_some(refused: ChannelError, done: Sequence[wire.Accepted], channel: ChannelView) -> ChannelError:
-    """When some posts of several stand and the platform cannot be asked which, a person must look."""
-    if not done or refused.outcome_unknown or setup.sending(channel) != "never_retry":
-        return refused
-    return ChannelError("partly_sent", "Only the first posts were sent.", outcome_unknown=True)
-
-
-def _sent(done: Sequence[wire.Accepted]) -> Sent:
-    return Sent(
-        platform_id=done[0].id, at=done[0].at, aliases=tuple(part.id for part in done[1:]), thread_key=done[0].thread
+def _body(outgoing: Outgoing, channel: ChannelView, files: tuple[str, ...]) -> wire.NewMessage:
+    return wire.NewMessage(
+        account=channel.account_key,
+        place="dm" if outgoing.surface == "dm" else "reply",
+        text=outgoing.text,
+        client_key=outgoing.idempotency_key,
+        thread=outgoing.thread_key,
+        to=outgoing.recipient,
+        reply_to=outgoing.reply_to,
+        files=files,
+        written_by=outgoing.author_kind,
+        comment=outgoing.answers_comment,
     )
 
 
+def _sent(taken: wire.Accepted) -> Sent:
+    return Sent(platform_id=taken.id, at=taken.at, thread_key=taken.thread)
+
+
 async def look_up(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent | None:
-    """The whole message if it stands, None when any part of it does not. Raises ChannelError if it cannot be told."""
-    if not _can_look_up(channel):
+    """The message if it stands, None when it does not. Raises ChannelError if it cannot be told."""
+    if setup.sending(channel) != "lookup":
         raise ChannelError("no_lookup", "This account cannot be asked.", outcome_unknown=True)
-    count = len(_texts(outgoing))
-    keys = [partkeys.write(outgoing.idempotency_key, number, count) for number in range(count)]
-    found = [await _find(key, channel, tools) for key in keys]
-    whole = [part for part in found if part is not None]
-    return _sent(whole) if len(whole) == len(found) else None
+    found = await _find(outgoing.idempotency_key, channel, tools)
+    return _sent(found) if found is not None else None
 
 
 async def _find(client_key: str, channel: ChannelView, tools: Tools) -> wire.Accepted | None:
@@ -140,28 +115,25 @@ async def _upload(file: OutgoingFile, channel: ChannelView, tools: Tools) -> str
 
 async def edit(platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
     """Change a message of ours. Repeating it is harmless."""
-    if len(_texts(outgoing)) > 1:
-        raise ChannelError("text_too_long", "An edited post must fit into one.", permanent=True)
+    _check_length(outgoing)
     await _change(
         "PATCH", f"messages/{quote(platform_id)}", channel, tools, body=msgspec.json.encode({"text": outgoing.text})
     )
 
 
-async def delete(platform_id: str, channel: ChannelView, tools: Tools) -> None:
-    """Delete a message of ours; one that is gone already counts as deleted."""
-    await _change("DELETE", f"messages/{quote(platform_id)}", channel, tools, gone_is_fine=True)
-
-
-async def hide(platform_id: str, channel: ChannelView, tools: Tools) -> None:
-    """Hide someone's comment under a post of ours."""
-    await _change("POST", f"messages/{quote(platform_id)}/hiding", channel, tools)
-
-
-async def react(platform_id: str, emoji: str, channel: ChannelView, tools: Tools) -> None:
-    """Set our reaction, or take it back with an empty emoji."""
+async def moderate(act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+    """One act on a message. What is so already answers as if it had just been done; a gone message cannot be liked."""
+    method, path = _MODERATION[act.verb]
+    emoji = act.emoji if act.verb == "react" else ""
     await _change(
-        "POST", f"messages/{quote(platform_id)}/reactions", channel, tools, body=msgspec.json.encode({"emoji": emoji})
+        method,
+        f"messages/{quote(act.platform_id)}{path}",
+        channel,
+        tools,
+        body=msgspec.json.encode({"emoji": emoji}),
+        gone_is_fine=act.verb == "delete",
     )
+    return Moderated(mark=f"{act.verb}:{act.platform_id}" if act.verb in {"like", "react"} else "")
 
 
 async def show_typing(thread_key: str, channel: ChannelView, tools: Tools) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+import msgspec
+
 from careline.channels.capabilities import (
     AttachmentKind,
     AttachmentRule,
@@ -57,7 +59,7 @@ def _public(name: str, threading: Threading) -> Surface:
         attachments=_FILES,
         edit=_EDIT,
         delete=_DELETE,
-        moderation=Moderation(hide=True, like=True),
+        moderation=Moderation(hide=name == "comment", like=True, repeatable=True),
         receipts=Receipts(sent=True, failed_async=True),
         reactions=_REACTIONS,
         private_surface="dm",
@@ -81,7 +83,7 @@ _DM = Surface(
     ),
     edit=_EDIT,
     delete=_DELETE,
-    moderation=Moderation(block=True, like=True),
+    moderation=Moderation(block=True, like=True, repeatable=True),
     receipts=Receipts(sent=True, delivered=True, read=True, failed_async=True),
     typing=TypingRule(inbound=True, outbound=True, ttl_s=6),
     reactions=_REACTIONS,
@@ -121,3 +123,8 @@ CAPABILITIES: Final = Capabilities(
     outbound=OUTBOUND["lookup"],
     lifecycle=Lifecycle(revoke_event=True, health_check=True),
 )
+
+
+def without_repeating(surface: Surface) -> Surface:
+    """The same surface on a platform where an act that may have been done must not be done again."""
+    return msgspec.structs.replace(surface, moderation=msgspec.structs.replace(surface.moderation, repeatable=False))

@@ -127,7 +127,10 @@ class AccessRevoked(Envelope, frozen=True, kw_only=True):
 
 
 class NewMessage(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Body of `POST messages`. `to` names a person for the first direct message; afterwards `thread` does."""
+    """Body of `POST messages`. `to` names a person for the first direct message; afterwards `thread` does.
+
+    `comment` is the public message that a direct one answers where no conversation is open: once for each.
+    """
 
     account: str
     place: Literal["reply", "dm"]
@@ -138,6 +141,7 @@ class NewMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     reply_to: str = ""
     files: tuple[str, ...] = ()
     written_by: Literal["human", "machine"] = "human"
+    comment: str = ""
 
 
 class Accepted(msgspec.Struct, frozen=True):

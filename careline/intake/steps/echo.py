@@ -7,6 +7,7 @@ from django.db.models import Q
 from careline.intake.batch import Batch, SaidItem
 from careline.outbox import settling
 from careline.outbox.models import Delivery
+from careline.outbox.parting import text_of
 
 _OPEN = ("sending", "unknown", "queued", "held", "failed")
 
@@ -46,7 +47,9 @@ def _is_echo_of(item: SaidItem, delivery: Delivery) -> bool:
     message = delivery.message
     is_same_thread = message.thread is not None and message.thread.key == item.said.thread_key
     return (
-        delivery.state in {"sending", "unknown"} and is_same_thread and _plain(message.text) == _plain(item.said.text)
+        delivery.state in {"sending", "unknown"}
+        and is_same_thread
+        and _plain(text_of(delivery)) == _plain(item.said.text)
     )
 
 

@@ -11,7 +11,7 @@ import pytest
 import standardwebhooks
 from aiohttp import web
 
-from careline.channels.base import ChannelError, OutgoingFile
+from careline.channels.base import ChannelError, ModerationAct, OutgoingFile
 from careline.channels.generic import NETWORK
 from careline.channels.generic.tests.building import SECRET, channel, outgoing, receiver
 from careline.kit import clock
@@ -151,7 +151,7 @@ def test_edits_deletions_and_typing_reach_the_receiver_and_two_edits_differ() ->
         async with receiver(answering(200)) as (one, tools, seen):
             await NETWORK.edit("o-1", outgoing("second"), one, tools)
             await NETWORK.edit("o-1", outgoing("third"), one, tools)
-            await NETWORK.delete("o-1", outgoing(), one, tools)
+            await NETWORK.moderate(ModerationAct("delete", "o-1", "message", "t-9", "key-9"), one, tools)
             await NETWORK.show_typing("t-9", one, tools)
             assert [json.loads(body)["type"] for _, body in seen] == ["edit", "edit", "deletion", "typing"]
             assert seen[0][0]["webhook-id"] != seen[1][0]["webhook-id"]
