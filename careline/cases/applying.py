@@ -12,6 +12,7 @@ from careline.cases.clocks import AnswerPolicy, owe_answer, owe_nothing
 from careline.cases.models import Case
 from careline.cases.queue import rank
 from careline.channels.capabilities import Surface
+from careline.kit.bulk import new_row
 from careline.people.models import Person
 from careline.workspaces.calendars import ALWAYS, OpenHours, open_seconds_between
 
@@ -59,7 +60,8 @@ def begin_case(  # noqa: PLR0913 - a case row has these origins, all by name
     done_as: str = "",
 ) -> Case:
     """A new case, not saved. `done_as` an outcome: born done (history, spam, automatic mail)."""
-    return Case(
+    return new_row(
+        Case,
         workspace_id=workspace_id,
         number=number,
         person=person,

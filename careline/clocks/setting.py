@@ -8,7 +8,7 @@ from typing import Any
 
 from careline.clocks import firing
 from careline.clocks.models import Clock
-from careline.kit.bulk import insert_rows
+from careline.kit.bulk import insert_rows, new_row
 
 
 def due(
@@ -21,8 +21,8 @@ def due(
     facts: dict[str, Any] | None = None,
 ) -> Clock:
     """A clock to be saved by `set_clocks`."""
-    return Clock(
-        workspace_id=workspace_id, kind=kind, subject_id=subject_id, name=name, due_at=due_at, facts=facts or {}
+    return new_row(
+        Clock, workspace_id=workspace_id, kind=kind, subject_id=subject_id, name=name, due_at=due_at, facts=facts or {}
     )
 
 

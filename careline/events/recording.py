@@ -14,7 +14,7 @@ from careline.events import hub
 from careline.events.kinds import KINDS
 from careline.events.models import Event, EventCounter
 from careline.kit import clock
-from careline.kit.bulk import insert_rows
+from careline.kit.bulk import insert_rows, new_row
 
 
 class UnitOfWork:
@@ -36,7 +36,15 @@ class UnitOfWork:
         if kind not in KINDS:
             raise KeyError(f"undocumented event kind {kind!r}: add it to events/kinds.py and docs/events.md")
         self._events[workspace_id].append(
-            Event(workspace_id=workspace_id, kind=kind, audience=audience, facts=facts or {}, at=clock.now(), **ids)
+            new_row(
+                Event,
+                workspace_id=workspace_id,
+                kind=kind,
+                audience=audience,
+                facts=facts or {},
+                at=clock.now(),
+                **ids,
+            )
         )
 
     def _number(self) -> None:

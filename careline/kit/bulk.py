@@ -1,4 +1,4 @@
-"""Many rows of one table in one go, at a third of the processor time of Django's own bulk_create.
+"""Many rows of one table in one go, at a third of the processor time of Django's own bulk_create; and many instances, at a fifth of Model(...).
 
 bulk_create asks every field of every object how to prepare, adapt and place its value: at 150 columns a message that was two thirds of the digest.
 Here a table's columns and converters are found once. Only for models without auto_now fields, multi-table inheritance or database defaults.
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 MOST_PARAMETERS: Final = 30_000
 # What both drivers take as Python has it; any other column is asked how to place its value, as Django would.
@@ -27,6 +28,7 @@ _PLAIN: Final = (
     models.ForeignKey,
 )
 Converter = Callable[[Any], Any]
+Row = TypeVar("Row", bound=models.Model)
 
 
 def insert_rows(
@@ -121,4 +123,48 @@ def _utc_text(value: datetime) -> str:
     """As Django writes it on SQLite: naive UTC with a blank between date and time."""
     if value.tzinfo is not UTC:
         return str(connection.ops.adapt_datetimefield_value(value))
-    return value.replace(tzinfo=None).isoformat(" ")
+    return str(value)[:-6]
+
+
+@dataclass(frozen=True)
+class _Blank:
+    """A table's defaults: what never changes, what is made each time, and which names are relations."""
+
+    names: frozenset[str]
+    constants: dict[str, Any]
+    made: tuple[tuple[str, Callable[[], Any]], ...]
+    relations: dict[str, str]
+
+
+def new_row(model: type[Row], **values: Any) -> Row:
+    """An unsaved instance as `model(**values)` makes it, without its signals and checks. Raises TypeError for a name that is no field.
+
+    Django asks every field for its default and sets each by name: for the eight rows of a message that was a fifth of the digest.
+    """
+    blank = _blank(model)
+    row = model.__new__(model)
+    row._state = ModelState()
+    columns = row.__dict__
+    columns.update(blank.constants)
+    for name, make in blank.made:
+        if name not in values:
+            columns[name] = make()
+    for name, value in values.items():
+        if name in blank.names:
+            columns[name] = value
+        elif name in blank.relations:
+            columns[blank.relations[name]] = value.pk if value is not None else None
+            row._state.fields_cache[name] = value
+        else:
+            raise TypeError(f"{model.__name__} has no field {name!r}")
+    return row
+
+
+@lru_cache(maxsize=64)
+def _blank(model: type[models.Model]) -> _Blank:
+    fields = model._meta.concrete_fields
+    made = tuple((field.attname, field.default) for field in fields if field.has_default() and callable(field.default))
+    changing = {name for name, _ in made}
+    constants = {field.attname: field.get_default() for field in fields if field.attname not in changing}
+    relations = {field.name: field.attname for field in fields if field.name != field.attname}
+    return _Blank(frozenset(field.attname for field in fields), constants, made, relations)

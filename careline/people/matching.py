@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from careline.channels.base import Author
 from careline.events.recording import UnitOfWork
-from careline.kit.bulk import insert_rows
+from careline.kit.bulk import insert_rows, new_row
 from careline.people.likeness import name_key
 from careline.people.models import Identity, Link, Person, PersonKey
 from careline.people.suggesting import arm_suggestions
@@ -32,11 +32,13 @@ def resolve_identities(
     wanted = {_plain(author.key, 320): author for author in authors}
     known = _identities(workspace_id, scope, list(wanted))
     proven = _proven(workspace_id, wanted.values())
+    begun: dict[int, Person] = {}
     missing = [key for key in sorted(wanted) if key not in known]
     if missing:
-        _make(work, workspace_id, network, scope, {key: wanted[key] for key in missing}, proven)
-        known = _identities(workspace_id, scope, list(wanted))
-    persons = _lock_persons({row.person_id for row in known.values()})
+        made, begun = _make(work, workspace_id, network, scope, {key: wanted[key] for key in missing}, proven)
+        known |= made
+        known |= _identities(workspace_id, scope, [key for key in missing if key not in made])
+    persons = begun | _lock_persons({row.person_id for row in known.values()} - begun.keys())
     _refresh(known, wanted)
     _keep_proven(workspace_id, wanted, known, proven)
     _suggest_proven(work, workspace_id, wanted, known, proven)
@@ -48,10 +50,14 @@ def _plain(text: str, limit: int) -> str:
 
 
 def _identities(workspace_id: int, scope: str, keys: list[str]) -> dict[str, Identity]:
+    if not keys:
+        return {}
     return {row.key: row for row in Identity.objects.filter(workspace_id=workspace_id, scope=scope, key__in=keys)}
 
 
 def _lock_persons(person_ids: set[int]) -> dict[int, Person]:
+    if not person_ids:
+        return {}
     return {row.id: row for row in Person.objects.select_for_update().filter(id__in=sorted(person_ids)).order_by("id")}
 
 
@@ -71,7 +77,8 @@ def _proven(workspace_id: int, authors: Iterable[Author]) -> dict[Key, int]:
 
 def _make(
     work: UnitOfWork, workspace_id: int, network: str, scope: str, missing: dict[str, Author], proven: dict[Key, int]
-) -> None:
+) -> tuple[dict[str, Identity], dict[int, Person]]:
+    """(identities by key, persons by id) that are new and ours: nobody else can have locked or changed them."""
     persons: list[Person] = []
     identities: list[Identity] = []
     links: list[Link] = []
@@ -81,11 +88,12 @@ def _make(
         person_id = chosen[evidence] if evidence else 0
         if not person_id:
             name = _plain(author.name or author.handle or author.key, 160)
-            person = Person(workspace_id=workspace_id, name=name, name_key=name_key(author.name))
+            person = new_row(Person, workspace_id=workspace_id, name=name, name_key=name_key(author.name))
             persons.append(person)
             person_id = person.id
         chosen |= {one: person_id for one in author.proven_keys if one not in chosen}
-        row = Identity(
+        row = new_row(
+            Identity,
             workspace_id=workspace_id,
             person_id=person_id,
             network=network,
@@ -106,13 +114,20 @@ def _make(
     ours = set(Identity.objects.filter(id__in=[row.id for row in identities]).values_list("id", flat=True))
     insert_rows(link for link in links if link.identity_id in ours)
     arm_suggestions(workspace_id, sorted(ours & {row.id for row in identities if row.name or row.handle}))
-    if len(ours) < len(identities):
-        lost = {row.person_id for row in identities if row.id not in ours}
+    lost = {row.person_id for row in identities if row.id not in ours} - {
+        row.person_id for row in identities if row.id in ours
+    }
+    if lost:
         Person.objects.filter(id__in=[person.id for person in persons if person.id in lost]).delete()
+    return (
+        {row.key: row for row in identities if row.id in ours},
+        {person.id: person for person in persons if person.id not in lost},
+    )
 
 
 def _first_link(identity: Identity, evidence: Key | None) -> Link:
-    return Link(
+    return new_row(
+        Link,
         workspace_id=identity.workspace_id,
         identity_id=identity.id,
         person_id=identity.person_id,

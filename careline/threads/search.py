@@ -17,6 +17,8 @@ import regex
 from django.db import connection
 
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+# Marks of a combining class other than 0; those of class 0 are vowels of Indic scripts, and part of the word.
+_ACCENTS = regex.compile(r"(?V1)[\p{M}--\p{ccc=0}]+")
 _QUOTED_OR_WORDS = regex.compile(r'"([^"]*)"|([^"]+)')
 MOST_WORDS: Final = 12
 MOST_INDEXED_WORDS: Final = 20_000
@@ -27,8 +29,10 @@ _PER_STATEMENT: Final = 500
 
 def words_of(text: str) -> list[str]:
     """The searchable words of a text: letters and digits, lower case, without accents."""
-    folded = "".join(char for char in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(char))
-    return [word[:80] for word in _WORD.findall(unicodedata.normalize("NFC", folded))[:MOST_INDEXED_WORDS]]
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = unicodedata.normalize("NFC", _ACCENTS.sub("", unicodedata.normalize("NFKD", folded)))
+    return [word[:80] for word in _WORD.findall(folded)[:MOST_INDEXED_WORDS]]
 
 
 def index_messages(rows: Sequence[SearchRow]) -> None:

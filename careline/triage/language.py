@@ -23,7 +23,7 @@ def _ready() -> bool:
 def detect_language(text: str) -> str:
     """ISO 639-1 code, or '' when the text is too short or the detector is not sure."""
     plain = _NOISE.sub(" ", text[:_MOST_CHARS]).strip()
-    if sum(char.isalpha() for char in plain) < _FEWEST_LETTERS:
+    if sum(map(str.isalpha, plain)) < _FEWEST_LETTERS:
         return ""
     with _lock:
         _ready()

@@ -7,7 +7,7 @@ from careline.files.storing import PreparedFile
 from careline.files.typing_content import safe_name
 from careline.intake.batch import Batch, SaidItem
 from careline.intake.steps.normalise import MOST_CHARS
-from careline.kit.bulk import insert_rows
+from careline.kit.bulk import insert_rows, new_row
 from careline.threads import search
 from careline.threads.models import Attachment, Message, MessageAlias, Thread
 
@@ -47,7 +47,8 @@ def _message(item: SaidItem) -> Message:
         facts |= {"to": ", ".join(said.recipients)[:2000], "copied": ", ".join(said.copied)[:2000]}
     if said.reply_address:
         facts["reply_address"] = said.reply_address[:320]
-    return Message(
+    return new_row(
+        Message,
         workspace_id=item.row.workspace_id,
         thread_id=item.thread.id,
         channel_id=item.row.channel_id,

@@ -71,14 +71,19 @@ def without_nul(said: Said) -> Said:
 
 
 def _has_nul(value: Any) -> bool:
-    if isinstance(value, msgspec.Struct):
-        return any(one and not isinstance(one, int) and _has_nul(one) for one in msgspec.structs.astuple(value))
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, tuple):
-        return any(_has_nul(one) for one in value)
-    if isinstance(value, Mapping):
-        return any(_has_nul(one) for one in (*value.keys(), *value.values()))
+    ahead = [value]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, str):
+            if "\0" in one:
+                return True
+        elif isinstance(one, msgspec.Struct):
+            ahead.extend(msgspec.structs.astuple(one))
+        elif isinstance(one, tuple):
+            ahead.extend(one)
+        elif isinstance(one, Mapping):
+            ahead.extend(one.keys())
+            ahead.extend(one.values())
     return False
 
 

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from careline.intake.batch import Batch, SaidItem
 from careline.kit import clock
-from careline.kit.bulk import insert_rows
+from careline.kit.bulk import insert_rows, new_row
 from careline.threads.models import Message, MessageAlias, Thread
 
 MOST_PARTICIPANTS = 60
@@ -119,7 +119,8 @@ def _make(missing: dict[tuple[int, str], SaidItem]) -> dict[tuple[int, str], Thr
 
 def _new_thread(item: SaidItem, key: str) -> Thread:
     facts, surface = item.said.thread, item.surface
-    return Thread(
+    return new_row(
+        Thread,
         workspace_id=item.row.workspace_id,
         channel_id=item.row.channel_id,
         key=key,

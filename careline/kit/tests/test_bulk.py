@@ -15,7 +15,7 @@ from careline.conftest import Air
 from careline.events.models import Event, EventCounter
 from careline.files.models import StoredFile
 from careline.kit import bulk, ids
-from careline.kit.bulk import insert_rows
+from careline.kit.bulk import insert_rows, new_row
 from careline.people.models import Identity, Link, Person
 
 pytestmark = pytest.mark.django_db
@@ -247,3 +247,26 @@ def test_a_kind_of_column_without_a_rule_of_its_own_is_asked_how() -> None:
     value = uuid.uuid4()
     assert convert is not None
     assert convert(value) == unknown.get_db_prep_save(value, connection)
+
+
+@pytest.mark.parametrize("model", apps.get_models(), ids=lambda model: model._meta.label)
+def test_a_new_row_is_what_the_model_itself_would_make(model: type[models.Model]) -> None:
+    ours, theirs = new_row(model), model()
+    changing = {field.attname for field in model._meta.concrete_fields if callable(field.default)}
+    assert ours.__dict__.keys() == theirs.__dict__.keys()
+    for name in ours.__dict__.keys() - changing - {"_state"}:
+        assert getattr(ours, name) == getattr(theirs, name), name
+    assert ours._state.adding and ours._state.db is None
+
+
+def test_a_new_row_keeps_its_relations_and_shares_nothing_with_the_next() -> None:
+    person = new_row(Person, workspace_id=1, name="Marta")
+    identity = new_row(Identity, workspace_id=1, person=person, key="m")
+    assert (identity.person_id, identity.person) == (person.id, person)
+    person.facts["seen"] = True
+    assert new_row(Person).facts == {} and new_row(Person).id != person.id
+
+
+def test_a_new_row_refuses_a_name_that_is_no_field() -> None:
+    with pytest.raises(TypeError, match="Person has no field 'nmae'"):
+        new_row(Person, nmae="Marta")
