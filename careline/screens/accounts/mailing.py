@@ -55,14 +55,22 @@ def is_configured() -> bool:
     return bool(settings.MAIL_URL)
 
 
+# RFC 3834 section 5 (August 2004): says that no auto-reply is wanted.
+_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}
+
+
 class Backend(BaseEmailBackend):
-    """Django's e-mail backend of this product: queues for the post thread, or only says that nothing was sent."""
+    """Django's e-mail backend of this product: queues for the post thread, or only says that nothing was sent. Every
+    mail says that a machine wrote it, also those of allauth.
+    """
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         if not is_configured():
             for message in email_messages:
                 _log.warning("mail_not_sent", reason="CARELINE_MAIL_URL is not set", recipients=len(message.to))
             return 0
+        for message in email_messages:
+            message.extra_headers = {**_HEADERS, **message.extra_headers}
         return sum(_post.put(message) for message in email_messages)
 
 
@@ -137,13 +145,7 @@ def send_system_mail(subject: str, body: str, recipients: Sequence[str]) -> bool
         return False
     line = " ".join(subject.split())
     sent = [
-        EmailMessage(
-            line, body, settings.DEFAULT_FROM_EMAIL, [address], headers=_HEADERS, connection=get_connection()
-        ).send()
+        EmailMessage(line, body, settings.DEFAULT_FROM_EMAIL, [address], connection=get_connection()).send()
         for address in recipients
     ]
     return is_configured() and all(sent)
-
-
-# RFC 3834 section 5 (August 2004): says that no auto-reply is wanted.
-_HEADERS = {"Auto-Submitted": "auto-generated", "X-Auto-Response-Suppress": "All"}

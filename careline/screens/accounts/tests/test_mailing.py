@@ -70,6 +70,12 @@ def test_a_mail_is_carried_by_the_post_thread(letters: list[str]) -> None:
     assert len(letters) == 1 and "the words" in letters[0]
 
 
+def test_every_mail_says_that_a_machine_wrote_it_so_that_no_machine_answers(letters: list[str]) -> None:
+    Backend().send_messages([letter()])
+    mailing.wait_until_sent()
+    assert "Auto-Submitted: auto-generated" in letters[0] and "X-Auto-Response-Suppress: All" in letters[0]
+
+
 def test_a_refused_recipient_is_logged_without_words(letters: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     assert not mailing.carry(letter("full@air.test"))
     said = "".join(capfd.readouterr())
