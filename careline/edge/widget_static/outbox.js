@@ -11,6 +11,7 @@ export class Outbox {
     this.show = show;
     this.tries = 0;
     this.timer = 0;
+    this.turn = Promise.resolve();
     addEventListener("online", () => this.pump());
   }
 
@@ -42,11 +43,23 @@ export class Outbox {
     this.shelf.set("outbox", this.entries.map((one) => (one.client_id === clientId ? { ...one, ...facts } : one)));
   }
 
-  /* One tab at a time, where the browser can tell; without locks the ids still keep each message once. */
-  async pump() {
+  pump() {
     clearTimeout(this.timer);
-    if (navigator.locks) await navigator.locks.request(this.lock, () => this.sendAll());
-    else await this.sendAll();
+    this.turn = this.turn.catch(() => {}).then(() => this.alone(() => this.sendAll()));
+    return this.turn;
+  }
+
+  /* One tab at a time, where the browser can tell. A frame on another site may be refused locks as it is refused storage:
+     without them the ids still keep each message once. */
+  async alone(work) {
+    let hasBegun = false;
+    const begin = () => ((hasBegun = true), work());
+    try {
+      if (navigator.locks) return await navigator.locks.request(this.lock, begin);
+    } catch (error) {
+      if (hasBegun) throw error;
+    }
+    return work();
   }
 
   async sendAll() {

@@ -94,6 +94,22 @@ def test_what_is_written_offline_is_kept_and_sent_once_when_the_line_is_back(des
     expect(one.chat.locator(".message.own")).to_have_count(3)
 
 
+def test_a_browser_that_refuses_other_sites_storage_and_locks_still_sends(desk: Desk, visit: Go) -> None:
+    other = desk.site.replace("127.0.0.1", "localhost")
+    desk.act("set", settings={"origins": f"{desk.site} {other}", "title": "Aurora Air"})
+    before = visit()
+    before.page.wait_for_timeout(300)
+    one = look(before.page, f"{other}/")
+    one.open()
+    one.say("first")
+    one.say("second")
+    assert desk.wait_for(lambda: desk.texts() == ["first", "second"])
+    expect(one.chat.locator(".message.own .foot").last).to_contain_text("Sent")
+    inside = next(frame for frame in one.page.frames if "/chat" in frame.url)
+    refused = "navigator.locks.request('x', () => '').then(() => false, () => true)"
+    assert inside.evaluate(refused)
+
+
 def test_a_stream_that_was_cut_comes_back_without_loss_or_double(desk: Desk, visit: Go) -> None:
     one = visit()
     one.open()
