@@ -99,6 +99,14 @@ def test_a_case_shows_its_words_its_person_and_who_reads_an_answer(air: Air, mar
     assert facts["id"] == str(marta_case.id) and facts["version"] >= 1
 
 
+def test_the_facts_say_whether_the_customer_has_our_answer(air: Air) -> None:
+    thread = make_thread(air.channel, DM)
+    case = make_case(air.channel, air.marta_identity, surface=DM, thread=thread)
+    assert '"is_answered":false' in Desk(air.ana).page(f"cases/{case.number}")
+    write_reply(air.ana, case.number, thread_id=thread.id, text="Here they are", mode="private")
+    assert '"is_answered":true' in Desk(air.ana).page(f"cases/{case.number}")
+
+
 def test_a_fragment_holds_the_regions_and_never_the_composer(air: Air, marta_case: Case) -> None:
     fragment = Desk(air.ana).fragment(f"cases/{marta_case.number}")
     assert re.findall(r'<template data-for="(\w+)">', fragment) == ["head", "timeline", "person", "facts"]

@@ -31,10 +31,8 @@ const OUTCOMES = ["solved", "heard", "no_answer_needed", "spam"];
 
 /** Done. After an answer of ours it is solved; without one the agent says how it ended. */
 async function close(element, event) {
-  const row = document.getElementById(`case-${desk.facts.id}`);
-  const answered = row?.classList.contains("is-quiet") ?? true;
-  let outcome =
-    answered && !event?.shiftKey
+  const outcome =
+    desk.facts.is_answered && !event?.shiftKey
       ? "solved"
       : await pick({ title: say("how_did_it_end"), options: OUTCOMES.map((value) => ({ words: say(`outcome_${value}`), value })) });
   if (outcome) closeAs(outcome);
