@@ -1,9 +1,27 @@
-"""For all tests: each worker of a parallel run has a database of its own, in memory on SQLite."""
+"""For all tests: each worker of a parallel run has a database of its own, in memory on SQLite; and nobody waits in a transaction or a request."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from django.conf import settings
+
+from tests.guard import watching
+
+
+@pytest.fixture(autouse=True, scope="session")
+def watched() -> None:
+    """Invariant 10: from here on a connection, a look-up or a sleep in a transaction is refused, and a sleep in a request."""
+    watching.install()
+
+
+@pytest.fixture(autouse=True)
+def nobody_waited() -> Iterator[None]:
+    """Invariant 10: a refusal that somebody swallowed is found all the same."""
+    watching.found.clear()
+    yield
+    assert not watching.found, watching.found
 
 
 @pytest.fixture(scope="session")

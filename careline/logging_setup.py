@@ -11,7 +11,7 @@ import sys
 import threading
 import traceback
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from structlog.types import EventDict, Processor, WrappedLogger
@@ -22,6 +22,8 @@ _HOUSE: Final = str(Path(__file__).resolve().parent.parent) + "/"
 _FRAMES_SHOWN: Final = 12
 # Long parts of a path are tickets, tokens and keys.
 _TOKEN: Final = re.compile(r"(?<=[/=])[\w.~:%-]{20,}")
+_BLANK: Final = re.compile(r"<(?:(\w+):)?(\w+)>")
+_SAID_OF_STRANGERS: Final = 2  # parts of an address that leads nowhere
 
 
 def configure(log_format: str, level: str) -> None:
@@ -71,8 +73,21 @@ def say_places(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
 
 def keep_first_line(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Other libraries' records: what follows the first line quotes errors, and long parts of addresses are secrets."""
-    event["event"] = _TOKEN.sub("...", str(event.get("event", "")).split("\n", 1)[0])
+    said = str(event.get("event", "")).split("\n", 1)[0]
+    request = getattr(event.get("_record"), "request", None)
+    if request is not None and getattr(request, "path", ""):
+        said = said.replace(request.path, _shape_of(request))
+    event["event"] = _TOKEN.sub("...", said)
     return event
+
+
+def _shape_of(request: Any) -> str:
+    """A Django request's address with its numbers and its workspace, and without what somebody typed into it: that may be a customer's address."""
+    match = request.resolver_match
+    if match is None:
+        parts = request.path.split("/")
+        return "/".join(parts[: _SAID_OF_STRANGERS + 1]) + ("/..." if len(parts) > _SAID_OF_STRANGERS + 1 else "")
+    return "/" + _BLANK.sub(lambda blank: str(match.kwargs[blank[2]]) if blank[1] in {"int", "slug"} else "...", match.route)
 
 
 def _log_thread(ended: threading.ExceptHookArgs) -> None:
