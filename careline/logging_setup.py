@@ -74,7 +74,8 @@ def say_places(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
 def keep_first_line(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Other libraries' records: what follows the first line quotes errors, and long parts of addresses are secrets."""
     said = str(event.get("event", "")).split("\n", 1)[0]
-    request = getattr(event.get("_record"), "request", None)
+    record: object = event.get("_record")
+    request = getattr(record, "request", None)
     if request is not None and getattr(request, "path", ""):
         said = said.replace(request.path, _shape_of(request))
     event["event"] = _TOKEN.sub("...", said)
@@ -87,7 +88,9 @@ def _shape_of(request: Any) -> str:
     if match is None:
         parts = request.path.split("/")
         return "/".join(parts[: _SAID_OF_STRANGERS + 1]) + ("/..." if len(parts) > _SAID_OF_STRANGERS + 1 else "")
-    return "/" + _BLANK.sub(lambda blank: str(match.kwargs[blank[2]]) if blank[1] in {"int", "slug"} else "...", match.route)
+    return "/" + _BLANK.sub(
+        lambda blank: str(match.kwargs[blank[2]]) if blank[1] in {"int", "slug"} else "...", match.route
+    )
 
 
 def _log_thread(ended: threading.ExceptHookArgs) -> None:
