@@ -48,9 +48,6 @@ class Choice(msgspec.Struct, frozen=True):
     copied: tuple[str, ...]
     is_mail: bool
     typing: bool
-    opens_from: str
-    allows: int
-    used: int
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
@@ -73,7 +70,6 @@ class CaseFacts(msgspec.Struct, frozen=True):
     may_answer: bool
     may_answer_public: bool
     may_note: bool
-    may_moderate: bool
     may_manage: bool
     may_block: bool
     is_blocked: bool
@@ -113,7 +109,6 @@ def case_facts(pane: CasePane, viewer: Viewer) -> CaseFacts:
         may_answer=may(viewer.role, "answer"),
         may_answer_public=may(viewer.role, "answer_public"),
         may_note=may(viewer.role, "note"),
-        may_moderate=may(viewer.role, "moderate"),
         may_manage=may(viewer.role, "manage_case"),
         may_block=may(viewer.role, "block_person"),
         is_blocked=pane.person.is_blocked,
@@ -152,7 +147,4 @@ def choice(thread: ThreadView) -> Choice:
         copied=thread.copied,
         is_mail=rules.threading.model == "email_refs",
         typing=rules.typing.outbound,
-        opens_from=thread.opens_from,
-        allows=thread.window_allows,
-        used=thread.window_used,
     )
