@@ -74,9 +74,8 @@ def say_places(logger: WrappedLogger, method: str, event: EventDict) -> EventDic
 def keep_first_line(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
     """Other libraries' records: what follows the first line quotes errors, and long parts of addresses are secrets."""
     said = str(event.get("event", "")).split("\n", 1)[0]
-    record: object = event.get("_record")
-    request = getattr(record, "request", None)
-    if request is not None and getattr(request, "path", ""):
+    request = getattr(event.get("_record"), "request", None)
+    if request is not None and hasattr(request, "resolver_match"):
         said = said.replace(request.path, _shape_of(request))
     event["event"] = _TOKEN.sub("...", said)
     return event
