@@ -173,6 +173,8 @@ ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_FORMS = {"login": "careline.screens.accounts.signing_forms.SignInForm"}
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Without it allauth writes the request's own Host header into every subject.
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Careline] "
 ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(BASE_URL).scheme
 PASSWORD_RESET_TIMEOUT = 24 * 3600

@@ -87,6 +87,26 @@ BORROWED: tuple[str | tuple[str, str], ...] = (
     "The password is too similar to the %(verbose_name)s.",
     "Your password can’t be too similar to your other personal information.",
     "Your password can’t be a commonly used password.",
+    # Mails that tell of a change to an account.
+    "You are receiving this mail because the following change was made to your account:",
+    "If you do not recognize this change then please take proper security precautions immediately. The change to your"
+    " account originates from:\n\n- IP address: %(ip)s\n- Browser: %(user_agent)s\n- Date: %(timestamp)s",
+    "Password Reset",
+    "Your password has been reset.",
+    "Password Changed",
+    "Your password has been changed.",
+    "Password Set",
+    "Your password has been set.",
+    "New Recovery Codes Generated",
+    "A new set of Two-Factor Authentication recovery codes has been generated.",
+    "Authenticator App Activated",
+    "Authenticator app activated.",
+    "Authenticator App Deactivated",
+    "Authenticator app deactivated.",
+    "Security Key Added",
+    "A new security key has been added.",
+    "Security Key Removed",
+    "A security key has been removed.",
 )
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%[sd]|\{\w+\}")
 Found = tuple[str, int, object, str | None]

@@ -126,6 +126,16 @@ def test_the_reset_mail_ignores_a_forged_host(cast: Cast, settings: LazySettings
     settings.ALLOWED_HOSTS = ["*"]
     Client(headers={"host": "evil.test"}).post("/accounts/password/reset/", {"email": "ana@air.test"})
     assert "evil.test" not in mail.outbox[0].body and settings.BASE_URL in mail.outbox[0].body
+    assert mail.outbox[0].subject == "[Careline] Set a new Careline password"
+
+
+def test_the_mail_about_a_new_password_speaks_to_its_reader_as_every_screen_does(cast: Cast) -> None:
+    Account.objects.filter(email="ana@air.test").update(locale="es")
+    visitor = Client()
+    form = visitor.get(reset_link("ana@air.test")).headers["Location"]
+    visitor.post(form, {"password1": "a-brand-new-secret", "password2": "a-brand-new-secret"})
+    assert mail.outbox[0].subject == "[Careline] Contraseña restablecida"
+    assert "cambia tu contraseña" in mail.outbox[0].body and "usted" not in mail.outbox[0].body
 
 
 def test_a_reset_link_works_once_and_ends_every_session(cast: Cast, client: Client) -> None:
