@@ -72,8 +72,10 @@ def _copy_database(folder: Path) -> tuple[Path, dict[str, int]]:
     """A copy of one moment, and the counts of that moment."""
     if connection.vendor == "sqlite":
         target = folder / "careline.sqlite3"
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM INTO %s", [str(target)])
+        # A connection of its own, for reading: the desk goes on writing meanwhile.
+        here = Path(str(connection.settings_dict["NAME"])).resolve().as_uri()
+        with closing(sqlite3.connect(f"{here}?mode=ro", uri=True)) as source:
+            source.execute("VACUUM INTO ?", [str(target)])
         with closing(sqlite3.connect(target)) as copy:
             return target, {name: copy.execute(_counting(model)).fetchone()[0] for name, model in COUNTED.items()}
     target = folder / "careline.sql"

@@ -1,4 +1,4 @@
-"""The `careline` command: serve, demo, doctor, migrate, backup, restore, resume, trace, channel, user."""
+"""The `careline` command: what is typed, handed to `commanding`; the processes themselves: serve, demo, migrate, restore."""
 
 from __future__ import annotations
 
@@ -115,26 +115,6 @@ def migrate() -> None:
 
 
 @careline.command()
-def doctor() -> None:
-    """Check database, key, files, mail and every channel; say in plain words what to do."""
-    _open()
-    from careline import doctoring
-
-    sys.exit(doctoring.examine(click.echo))
-
-
-@careline.command()
-@click.argument("target", type=click.Path(dir_okay=False))
-def backup(target: str) -> None:
-    """Write database and files to one archive while Careline runs. The key is not in it: its place is named."""
-    _open()
-    from careline import backing_up
-
-    for line in backing_up.write_backup(Path(target)):
-        click.echo(line)
-
-
-@careline.command()
 @click.argument("source", type=click.Path(exists=True, dir_okay=False))
 def restore(source: str) -> None:
     """Restore an archive into an empty data folder. Polling and sending stay held until `careline resume`."""
@@ -145,31 +125,47 @@ def restore(source: str) -> None:
         click.echo(line)
 
 
+def _command(name: str, **arguments: str | int | bool) -> None:
+    """Run a command of `commanding`: by the server that has the SQLite database, or here when nobody has it or it is PostgreSQL."""
+    from careline.kit.sqlite import guarding
+
+    try:
+        _open(exclusive=True)
+    except guarding.Taken:
+        from django.conf import settings
+
+        from careline import controlling
+
+        sys.exit(controlling.ask(settings.DATA_DIR, controlling.Request(name, arguments), click.echo))
+    from careline import commanding
+
+    sys.exit(commanding.run(name, arguments, click.echo))
+
+
+@careline.command()
+def doctor() -> None:
+    """Check database, key, files, mail and every channel; say in plain words what to do."""
+    _command("doctor")
+
+
+@careline.command()
+@click.argument("target", type=click.Path(dir_okay=False))
+def backup(target: str) -> None:
+    """Write database and files to one archive while Careline runs. The key is not in it: its place is named."""
+    _command("backup", target=str(Path(target).resolve()))
+
+
 @careline.command()
 def resume() -> None:
     """Let polling and sending begin again after a restore or a copy."""
-    _open()
-    from careline import upgrading
-
-    click.echo(upgrading.resume())
+    _command("resume")
 
 
 @careline.command()
 @click.argument("identifier")
 def trace(identifier: str) -> None:
     """Show every room a message passed: give a message, delivery, journal or platform id."""
-    _open()
-    from careline.intake.tracing import trace as follow
-
-    found = follow(identifier)
-    click.echo(
-        f"message {found.message_id or '-'}  case {found.case_id or '-'}  channel {found.channel_name} ({found.network})"
-    )
-    for step in found.steps:
-        facts = "  ".join(f"{name}={value}" for name, value in step.facts.items())
-        click.echo(
-            f"{step.at.isoformat(timespec='milliseconds')}  {step.room:9} {step.what:22} {step.row_id}  {step.error}  {facts}".rstrip()
-        )
+    _command("trace", identifier=identifier)
 
 
 @careline.group()
@@ -180,34 +176,21 @@ def channel() -> None:
 @channel.command("list")
 def channel_list() -> None:
     """Every channel with its state and last contact."""
-    _open()
-    from careline.channels.models import Channel
-
-    for row in Channel.objects.select_related("workspace").order_by("workspace__slug", "name"):
-        last = row.last_in_at.isoformat(timespec="seconds") if row.last_in_at else "never"
-        click.echo(
-            f"{row.id}  {row.workspace.slug:16} {row.network:12} {row.name:28} {'held' if row.held_at else row.state:12} last in {last}"
-        )
+    _command("channel_list")
 
 
 @channel.command("hold")
 @click.argument("channel_id", type=int)
 def channel_hold(channel_id: int) -> None:
     """Stop polling and sending on a channel; what arrives by webhook is still kept."""
-    _open()
-    from careline import upgrading
-
-    click.echo(upgrading.hold_channel(channel_id, held=True))
+    _command("channel_hold", channel_id=channel_id, held=True)
 
 
 @channel.command("resume")
 @click.argument("channel_id", type=int)
 def channel_resume(channel_id: int) -> None:
     """Let a held channel poll and send again."""
-    _open()
-    from careline import upgrading
-
-    click.echo(upgrading.hold_channel(channel_id, held=False))
+    _command("channel_hold", channel_id=channel_id, held=False)
 
 
 @careline.group()
@@ -218,11 +201,7 @@ def user() -> None:
 @user.command("owner-link")
 def user_owner_link() -> None:
     """A new one-time link for the first owner, while there is none."""
-    _open()
-    from careline import upgrading
-
-    link = upgrading.owner_link()
-    click.echo(link if link else "There is an owner already.")
+    _command("owner_link")
 
 
 @user.command("invite")
@@ -231,20 +210,14 @@ def user_owner_link() -> None:
 @click.option("--role", default="agent", show_default=True)
 def user_invite(workspace: str, email: str, role: str) -> None:
     """Print a one-time link that makes an account for EMAIL in WORKSPACE."""
-    _open()
-    from careline.workspaces.actions.inviting import invite_by_command
-
-    click.echo(invite_by_command(workspace, email=email, role=role).url)
+    _command("invite", workspace=workspace, email=email, role=role)
 
 
 @user.command("reset")
 @click.argument("email")
 def user_reset(email: str) -> None:
     """Print a one-time link to set a new password."""
-    settings = _open()
-    from careline.screens.accounts.resetting import reset_link
-
-    click.echo(f"{settings.BASE_URL}{reset_link(email)}")
+    _command("reset", email=email)
 
 
 if __name__ == "__main__":

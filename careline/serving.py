@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from careline.channels.base import Tools
 from careline.clocks import firing, leases
+from careline.controlling import Control
 from careline.doors import CoreDoors
 from careline.edge.app import build_app
 from careline.edge.hub import Hub
@@ -107,6 +108,7 @@ class House:
         self._threads: list[threading.Thread] = []
         self._network = NetworkLoop(self.journal, alone=connection.vendor == "sqlite")
         self._bridge = bridging.bridge_for(connection.vendor)
+        self._control = Control(settings.DATA_DIR) if connection.vendor == "sqlite" else None
 
     def start(self) -> None:
         """Open the rooms, the way in last."""
@@ -123,6 +125,8 @@ class House:
             self._network.start()
         else:
             self._spawn("backlog", lambda: watch_backlog(self.journal, self._stopping))
+        if self._control is not None:
+            self._control.start()
         self.doors.not_ready = ""
         _log.info("house_open", roles=sorted(self.roles), database=connection.vendor)
 
@@ -144,6 +148,8 @@ class House:
         """Close the rooms: the way in first."""
         self.doors.not_ready = "stopping"
         self._stopping.set()
+        if self._control is not None:
+            self._control.stop()
         if "worker" in self.roles:
             self._network.stop()
         self.journal.stop()

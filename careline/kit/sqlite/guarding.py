@@ -19,6 +19,10 @@ _OCTAL = re.compile(r"\\([0-7]{3})")
 _held: dict[Path, IO[str]] = {}
 
 
+class Taken(Conflict):
+    """Another process has the database."""
+
+
 def hold(database: Path) -> None:
     """Take the database for this process. Raises Conflict('database_taken') or ('network_file_system')."""
     kind = file_system_of(database.parent)
@@ -36,7 +40,7 @@ def hold(database: Path) -> None:
         handle.seek(0)
         holder = handle.read().strip() or "unknown"
         handle.close()
-        raise Conflict(
+        raise Taken(
             "database_taken",
             f"Careline already runs on {database} (process {holder}). Stop it first, or use PostgreSQL for several processes.",
         ) from refused
