@@ -319,15 +319,16 @@ def test_a_mail_whose_fetching_breaks_the_connection_does_not_stop_the_mailbox(
     assert len(refusals) == 1 and "INBOX" in refusals[0]
 
 
-def test_twenty_five_mailboxes_live_in_one_loop(mail_servers: MailServers, channel_of: ChannelOf) -> None:
-    addresses = [f"many{number}@support.test" for number in range(25)]
+def test_two_hundred_mailboxes_live_in_one_loop(mail_servers: MailServers, channel_of: ChannelOf) -> None:
+    addresses = [f"many{number}@support.test" for number in range(200)]
 
     async def run() -> list[str]:
         listeners = [Listener(channel_of(address)) for address in addresses]
-        for listener in listeners:
-            await listener.__aenter__()
+        for start in range(0, len(listeners), 20):
+            together = listeners[start : start + 20]
+            await asyncio.gather(*(listener.__aenter__() for listener in together))
+            await asyncio.gather(*(listener.started() for listener in together))
         try:
-            await asyncio.gather(*(listener.started() for listener in listeners))
             for address in addresses:
                 await asyncio.to_thread(mail_servers.append, address, mail(address).as_bytes())
             await asyncio.gather(*(listener.heard(1) for listener in listeners))
