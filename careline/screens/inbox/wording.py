@@ -123,17 +123,19 @@ def act_icon(verb: str) -> str:
     """The sprite's name for an act."""
     known = {
         "assigned": "user-plus",
+        "taken": "user-plus",
         "closed": "check",
         "reopened": "rotate-ccw",
         "snoozed": "alarm-clock",
-        "woken": "alarm-clock",
+        "waiting": "hourglass",
         "tagged": "tag",
-        "untagged": "tag",
         "merged": "git-merge",
+        "merged_here": "git-merge",
         "split": "split",
+        "split_here": "split",
         "joined": "git-merge",
+        "joined_here": "git-merge",
         "blocked": "ban",
-        "opened": "inbox",
     }
     return known.get(verb, "history")
 
@@ -150,18 +152,22 @@ def act_words(act: ActView, agents: dict[int, str] | None = None) -> str:
         ),
         "reopened": lambda: _("%(who)s reopened it") % {"who": who},
         "snoozed": lambda: _("%(who)s snoozed it") % {"who": who},
-        "waited": lambda: _("%(who)s set it to wait") % {"who": who},
-        "woken": lambda: _("it came back from its snooze"),
+        "waiting": lambda: _("%(who)s set it to wait") % {"who": who},
+        "taken": lambda: _("%(who)s took it") % {"who": who},
+        "moved": lambda: _("%(who)s moved it to another team") % {"who": who},
+        "answered": lambda: _("%(who)s answered") % {"who": who},
         "tagged": lambda: _("%(who)s set the tags to %(tags)s") % {"who": who, "tags": _tags(facts.get("tags"))},
         "merged": lambda: _("%(who)s merged it with another case") % {"who": who},
-        "joined": lambda: _("%(who)s joined another case of this person into it") % {"who": who},
+        "merged_here": lambda: _("%(who)s merged it with another case") % {"who": who},
+        "joined": lambda: _("%(who)s merged it with another case") % {"who": who},
+        "joined_here": lambda: _("%(who)s joined another case of this person into it") % {"who": who},
         "split": lambda: _("%(who)s split messages off into another case") % {"who": who},
+        "split_here": lambda: _("%(who)s split it off from another case") % {"who": who},
         "blocked": lambda: _("%(who)s blocked this customer") % {"who": who},
-        "unblocked": lambda: _("%(who)s unblocked this customer") % {"who": who},
-        "marked_spam": lambda: _("%(who)s marked it as spam") % {"who": who},
-        "field": lambda: _("%(who)s changed a field") % {"who": who},
         "fields": lambda: _("%(who)s changed a field") % {"who": who},
-        "opened": lambda: _("the case was opened"),
+        "titled": lambda: _("%(who)s changed the title") % {"who": who},
+        "harm": lambda: _("%(who)s changed whether it is harm") % {"who": who},
+        "language": lambda: _("%(who)s corrected the language") % {"who": who},
     }
     if act.verb == "assigned":
         return _assigned(who, to_agent, facts)

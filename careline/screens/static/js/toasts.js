@@ -1,10 +1,12 @@
 /* What just happened, said for a moment, with its way back. `z` takes the newest one back. */
 
 import { ask } from "./ask.js";
-import { $, make } from "./dom.js";
+import { $, $$, make } from "./dom.js";
 import { say } from "./words.js";
 
 const SHOWN_MS = 8000;
+/* More would cover the list; what is no longer shown can still be taken back, newest first, with z. */
+const MOST_SHOWN = 3;
 const undoable = [];
 
 /** Say something. `undo` is a function; `until` (epoch ms) makes the toast count down to it. */
@@ -21,22 +23,37 @@ export function toast(words, { undo = null, until = 0, bad = false, label = "" }
     undoable.push(entry);
   } else box.append(make("button", { class: "act", type: "button", text: say("close"), onclick: () => gone(box, entry) }));
   $("[data-toasts]").append(box);
-  const tick = setInterval(() => {
+  makeRoom();
+  const count = () => {
     const seconds = Math.ceil((until - Date.now()) / 1000);
     if (until) left.textContent = seconds > 0 ? `${seconds} s` : "";
-  }, 200);
+  };
+  count();
+  const tick = setInterval(count, 200);
   const ends = until ? Math.max(600, until - Date.now()) : bad ? SHOWN_MS * 2 : SHOWN_MS;
   setTimeout(() => (clearInterval(tick), gone(box, entry, Boolean(until))), ends);
   return box;
 }
 
+/** The oldest leave first, refusals last. */
+function makeRoom() {
+  const shown = $$("[data-toasts] .toast");
+  const leaving = [...shown.filter((box) => !box.matches(".bad")), ...shown.filter((box) => box.matches(".bad"))];
+  for (const box of leaving.slice(0, Math.max(0, shown.length - MOST_SHOWN))) box.remove();
+}
+
 function gone(box, entry, isOver = false) {
   box.remove();
-  if (entry && isOver) undoable.splice(undoable.indexOf(entry), 1);
+  if (entry && isOver) forget(entry);
+}
+
+function forget(entry) {
+  const index = undoable.indexOf(entry);
+  if (index >= 0) undoable.splice(index, 1);
 }
 
 async function takeBack(entry) {
-  undoable.splice(undoable.indexOf(entry), 1);
+  forget(entry);
   entry.box.remove();
   try {
     await entry.undo();
