@@ -30,7 +30,8 @@ function everyone(choice) {
 
 function one(choice) {
   const name = choice.person || choice.recipient || say("the_customer");
-  const address = choice.recipient && choice.recipient !== name ? ` (${choice.recipient})` : "";
+  // A mail address tells people apart; other networks' keys tell nobody anything.
+  const address = choice.is_mail && choice.recipient && choice.recipient !== name ? ` (${choice.recipient})` : "";
   const copied = choice.copied.length ? ` ${say("and_copied", { names: choice.copied.join(", ") })}` : "";
   return [
     icon(choice.is_mail ? "mail" : "lock"),
