@@ -21,7 +21,10 @@ from careline.threads.starting import private_thread_with, start_thread
 
 @dataclass(frozen=True)
 class Place:
-    """Where an answer goes: thread, channel, rules of the surface, what it replies to, and who it is for."""
+    """Where an answer goes: thread, channel, rules of the surface, what it replies to, and who it is for.
+
+    `comment` is the public word that a private answer answers: it may be all that lets us write.
+    """
 
     thread: Thread
     channel: Channel
@@ -29,6 +32,7 @@ class Place:
     reply: Message | None
     identity: Identity | None
     facts: dict[str, object] = field(default_factory=dict)
+    comment: Message | None = None
 
 
 def find_place(change: CaseChange, thread_id: int, *, is_public: bool, reply_to_message_id: int = 0) -> Place:
@@ -39,11 +43,23 @@ def find_place(change: CaseChange, thread_id: int, *, is_public: bool, reply_to_
     if surface is None:
         raise InputRefused("answer_elsewhere", _("This channel cannot be answered from here."), field="thread_id")
     if thread.is_public and not is_public:
-        return _private_place(change, thread, channel, surface)
+        return _private_place(change, thread, channel, surface, reply_to_message_id)
     if is_public != thread.is_public:
         raise InputRefused("mode_wrong", _("Choose again whether this answer is public or private."), field="mode")
     reply = _reply(change, thread, reply_to_message_id)
-    return Place(thread, channel, surface, reply, _identity(change, reply, channel))
+    comment = None if is_public else _newest_comment(change, surface, channel)
+    return Place(thread, channel, surface, reply, _identity(change, reply, channel), comment=comment)
+
+
+def _newest_comment(change: CaseChange, surface: Surface, channel: Channel) -> Message | None:
+    """Their newest public word in this case on the channel, where such a word opens a window."""
+    if not any(window.opens == "inbound_comment" for window in surface.windows):
+        return None
+    case = change.case
+    threads = threads_by_id(case.workspace_id, thread_ids_of_case(case.workspace_id, case.id)).values()
+    public = [one.id for one in threads if one.is_public and one.channel_id == channel.id]
+    heard = last_inbound_by_thread(public, case.person_id).values()
+    return max(heard, key=lambda one: one.at, default=None)
 
 
 def _access_thread(change: CaseChange, thread_id: int) -> Thread:
@@ -54,20 +70,19 @@ def _access_thread(change: CaseChange, thread_id: int) -> Thread:
     return thread
 
 
-def _private_place(change: CaseChange, public: Thread, channel: Channel, surface: Surface) -> Place:
+def _private_place(change: CaseChange, public: Thread, channel: Channel, surface: Surface, comment_id: int) -> Place:
     case = change.case
     private = surface_of(channel, surface.private_surface) if surface.private_surface else None
     if private is None or private.initiate not in {"after_contact", "free"}:
         raise InputRefused("no_private_way", _("This channel has no private way to answer."), field="mode")
-    reply = _reply(change, public, 0)
+    reply = _reply(change, public, comment_id)
     identity = _identity(change, reply, channel)
     known = private_thread_with(channel.id, private.name, case.person_id)
     thread = known or _begun_before(change, channel, private) or start_thread(
         case.workspace_id, channel.id, private.name, subject=public.subject, case_id=case.id
     )  # fmt: skip
     _bind(thread, case.id)
-    facts: dict[str, object] = {"from_thread": public.key, "from_message": (reply.platform_id or "") if reply else ""}
-    return Place(thread, channel, private, None, identity, facts)
+    return Place(thread, channel, private, None, identity, {"from_thread": public.key}, comment=reply)
 
 
 def _begun_before(change: CaseChange, channel: Channel, private: Surface) -> Thread | None:

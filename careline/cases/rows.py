@@ -99,10 +99,36 @@ class DeliveryView(msgspec.Struct, frozen=True):
     error_detail: str
     not_before: datetime
     tries: int
+    part: int = 1
+    parts: int = 1
+
+
+class ModerationView(msgspec.Struct, frozen=True):
+    """One act on a message: hide, unhide, like, unlike, react, unreact or delete, and how it stands."""
+
+    id: int
+    verb: str
+    emoji: str
+    state: str
+    agent_name: str
+    error_code: str
+    error_detail: str
+    not_before: datetime
+    done_at: datetime | None
+
+
+class RevisionView(msgspec.Struct, frozen=True):
+    """What a message said from `at` until it was changed."""
+
+    text: str
+    at: datetime
 
 
 class MessageView(msgspec.Struct, frozen=True):
-    """One message in the timeline. `is_customer` is false for bystanders of a public thread (they are shown folded)."""
+    """One message in the timeline. `is_customer` is false for bystanders of a public thread (they are shown folded).
+
+    `abilities` are the acts the platform allows on it now; `emojis` what may be chosen to react with.
+    """
 
     id: int
     version: int
@@ -134,11 +160,19 @@ class MessageView(msgspec.Struct, frozen=True):
     copied: tuple[str, ...]
     platform_id: str
     is_letter: bool
+    hidden_at: datetime | None = None
+    liked_at: datetime | None = None
+    our_reaction: str = ""
+    revisions: tuple[RevisionView, ...] = ()
+    moderations: tuple[ModerationView, ...] = ()
+    abilities: tuple[str, ...] = ()
+    emojis: tuple[str, ...] = ()
 
 
 class ThreadView(msgspec.Struct, frozen=True):
-    """One thread of a case, as a choice for answering. `window_closes_at` None means no window; `is_closed` says why
-    not (a code) or ''.
+    """One thread of a case, as a choice for answering. `window_closes_at` None means no window; `closed_code` says why
+    not, or ''. `window_used` of `window_allows` messages are sent, where the window counts. `opens_from` names the
+    public surface whose message a private answer would open a conversation from, or ''.
     """
 
     id: int
@@ -157,6 +191,9 @@ class ThreadView(msgspec.Struct, frozen=True):
     rules: Surface
     window_closes_at: datetime | None
     closed_code: str
+    window_allows: int
+    window_used: int
+    opens_from: str
     undo_s: int
     reply_to_message_id: int
     recipient_name: str

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from django.db.models import BooleanField, ExpressionWrapper, Max, Q, QuerySet
 
-from careline.threads.models import Attachment, Message, Thread
+from careline.threads.models import Attachment, Message, Revision, Thread
 
 
 def thread_ids_of_case(workspace_id: int, case_id: int) -> list[int]:
@@ -70,6 +70,18 @@ def attachments_of(message_ids: Iterable[int]) -> dict[int, list[Attachment]]:
     found: dict[int, list[Attachment]] = defaultdict(list)
     for one in Attachment.objects.filter(message_id__in=list(message_ids)).select_related("file").order_by("id"):
         found[one.message_id].append(one)
+    return found
+
+
+def revisions_of(messages: Iterable[Message]) -> dict[int, list[Revision]]:
+    """What edited messages said before, oldest first; a deleted one has nothing left to say. One statement, none where
+    nothing was edited.
+    """
+    edited = [one.id for one in messages if one.edited_at is not None and one.deleted_at is None]
+    found: dict[int, list[Revision]] = defaultdict(list)
+    if edited:
+        for one in Revision.objects.filter(message_id__in=edited).order_by("at", "id"):
+            found[one.message_id].append(one)
     return found
 
 

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from careline.errors import Forbidden
 
 Verb = Literal[
-    "read_cases", "answer", "answer_public", "note", "manage_case", "block_person", "export_cases", "export_person", "erase_person", "join_persons",
+    "read_cases", "answer", "answer_public", "note", "manage_case", "moderate", "block_person", "export_cases", "export_person", "erase_person", "join_persons",
     "see_lead", "manage_snippets", "manage_channels", "see_channels", "manage_agents", "manage_workspace", "see_audit", "replay",
 ]  # fmt: skip
 
 _AGENT: Final[frozenset[Verb]] = frozenset(
-    {"read_cases", "answer", "answer_public", "note", "manage_case", "block_person", "join_persons"}
+    {"read_cases", "answer", "answer_public", "note", "manage_case", "moderate", "block_person", "join_persons"}
 )
 _LEAD: Final[frozenset[Verb]] = _AGENT | {"see_lead", "export_cases", "manage_snippets", "see_channels"}
 _ADMIN: Final[frozenset[Verb]] = _LEAD | {

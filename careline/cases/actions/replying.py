@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -19,16 +19,18 @@ from careline.cases.counting import Counted, count, counted
 from careline.cases.filing import access_files, attach_files, check_files
 from careline.cases.models import Draft
 from careline.cases.placing import Place, find_place
-from careline.cases.queries.answering import last_comment_at, recipient_of
+from careline.cases.queries.answering import recipient_of
 from careline.channels.capabilities import TextRule
 from careline.errors import Conflict, InputRefused
 from careline.kit import ids
 from careline.outbox.models import Delivery
-from careline.outbox.windows import window_of
+from careline.outbox.parting import cuts_of
+from careline.outbox.queries import sent_moments
+from careline.outbox.windows import WindowState, window_of
 from careline.people.models import Person
 from careline.threads import search
 from careline.threads.models import Message
-from careline.threads.queries import thread_ids_of_case, threads_by_id
+from careline.threads.starting import wire_key
 from careline.workspaces.roles import check_may
 from careline.workspaces.sight import Viewer
 
@@ -56,6 +58,7 @@ class Written:
     snippet_id: int = 0
     override: bool = False
     then: Then = "stay"
+    parts: int = 1
 
 
 def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
@@ -76,12 +79,16 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
     snippet_id: int = 0,
     override: bool = False,
     then: Then = "stay",
+    parts: int = 1,
 ) -> Message:
     """Answer in a thread of the case; `mode` private on a public thread goes to the customer alone, in the same case.
 
-    A repeated `client_key` returns the first message. Raises Forbidden; NotFound for a foreign case, thread or file;
-    InputRefused (text_empty, text_too_long, files_*, window codes of outbox.windows, mode_wrong);
-    Conflict('changed_since_seen') unless `override`, ('person_blocked').
+    `parts` is how many posts the writer agreed to where a long text goes out as several. A repeated `client_key`
+    returns the first message.
+
+    Raises Forbidden; NotFound for a foreign case, thread or file; InputRefused (text_empty, text_too_long, needs_parts,
+    files_*, window codes of outbox.windows, mode_wrong); Conflict('changed_since_seen') unless `override`,
+    ('person_blocked').
     """
     written = Written(
         thread_id=thread_id,
@@ -98,6 +105,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
         snippet_id=snippet_id,
         override=override,
         then=then,
+        parts=parts,
     )
     if mode == "public":
         check_may(viewer.role, "answer_public")
@@ -108,8 +116,8 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
             return first.message
         check_unchanged(change, written)
         place = find_place(change, thread_id, is_public=mode == "public", reply_to_message_id=reply_to_message_id)
-        check_allowed(change, place, written)
-        return send(viewer, change, place, written, key)
+        state = check_allowed(change, place, written)
+        return send(viewer, change, _naming_comment(place, state), written, key)
 
 
 def delivery_key(agent_id: int, case_id: int, client_key: str) -> str:
@@ -126,10 +134,17 @@ def check_unchanged(change: CaseChange, written: Written) -> None:
         raise Conflict("changed_since_seen", _("Something new was said in this case. Read it, then send."))
 
 
-def check_allowed(change: CaseChange, place: Place, written: Written) -> None:
-    """Every stop of the surface: text, files, window, and a blocked person."""
+def _naming_comment(place: Place, state: WindowState) -> Place:
+    """A private answer names the public word it answers where that alone lets us write, or nothing was said there yet."""
+    if place.comment is None or (state.opens != "inbound_comment" and wire_key(place.thread)):
+        return place
+    return replace(place, facts={**place.facts, "from_message": place.comment.platform_id or ""})
+
+
+def check_allowed(change: CaseChange, place: Place, written: Written) -> WindowState:
+    """Every stop of the surface: text, files, window, and a blocked person. Returns the window that lets us write."""
     files = access_files(change.case.workspace_id, written.file_ids)
-    check_text(place.surface.text, written.text, has_files=bool(files))
+    check_text(place.surface.text, written.text, has_files=bool(files), parts=written.parts)
     check_files(place.surface.attachments, files, has_text=bool(written.text))
     if Person.objects.filter(id=change.case.person_id, blocked_at__isnull=False).exists():
         raise Conflict("person_blocked", _("This person is blocked. Undo the block before you answer."))
@@ -138,45 +153,58 @@ def check_allowed(change: CaseChange, place: Place, written: Written) -> None:
         place.thread.last_inbound_at,
         change.now,
         "human",
-        last_comment_at=_last_comment_at(change, place),
-        sent_since=_sent_since(place),
+        last_comment_at=place.comment.at if place.comment else None,
+        sent_at=_sent_at(place),
+        wanted=max(1, written.parts),
     )
     if state.closed_code:
-        raise InputRefused(
-            state.closed_code,
-            _("The platform does not let us write here any more. Choose another way to answer."),
-            field="thread_id",
-        )
+        raise InputRefused(state.closed_code, _closed_words(state), field="thread_id")
+    return state
 
 
-def check_text(rule: TextRule, text: str, *, has_files: bool) -> None:
-    """Refuse an empty or over-long text, counted in the surface's own unit. A surface that splits takes any length."""
+def _closed_words(state: WindowState) -> str:
+    if state.closed_code == "window_used_up":
+        return _("The platform allows %(allows)d here until the customer writes again, and %(used)d are used.") % {
+            "allows": state.allows,
+            "used": state.used,
+        }
+    return _("The platform does not let us write here any more. Choose another way to answer.")
+
+
+def check_text(rule: TextRule, text: str, *, has_files: bool, parts: int = 1) -> None:
+    """Refuse an empty or over-long text, counted in the surface's own unit. One that the surface takes as several posts
+    wants the writer's word on their number.
+    """
     if not text and not (has_files and rule.empty_ok_with_media):
         raise InputRefused("text_empty", _("Write something first."), field="text")
-    if rule.on_overflow == "reject" and not rule.fits(text):
-        over = rule.length(text) - rule.max_length
+    if rule.fits(text) or rule.on_overflow in {"split", "truncate"}:
+        return
+    if rule.on_overflow == "multi_post":
+        number = len(rule.parts(text))
+        if parts == number:
+            return
         raise InputRefused(
-            "text_too_long", _("The text is %(over)d too long for this channel.") % {"over": max(1, over)}, field="text"
+            "needs_parts",
+            _("This goes out as %(number)d posts. Look at them, then send.") % {"number": number},
+            field="text",
         )
+    over = rule.length(text) - rule.max_length
+    raise InputRefused(
+        "text_too_long", _("The text is %(over)d too long for this channel.") % {"over": max(1, over)}, field="text"
+    )
 
 
-def _last_comment_at(change: CaseChange, place: Place) -> datetime | None:
-    thread_ids = thread_ids_of_case(change.case.workspace_id, change.case.id)
-    return last_comment_at(threads_by_id(change.case.workspace_id, thread_ids).values(), place.channel.id)
-
-
-def _sent_since(place: Place) -> int:
+def _sent_at(place: Place) -> Sequence[datetime]:
     if not any(window.max_messages for window in place.surface.windows):
-        return 0
-    said = Message.objects.filter(thread=place.thread, direction="outbound", deleted_at__isnull=True)
-    return (said.filter(at__gt=place.thread.last_inbound_at) if place.thread.last_inbound_at else said).count()
+        return ()
+    return sent_moments([place.thread.id]).get(place.thread.id, ())
 
 
 def send(viewer: Viewer, change: CaseChange, place: Place, written: Written, key: str) -> Message:
     """Message, files, delivery, search, figures, case and events of an answer that passed every check."""
     message = _write_message(viewer, change, place, written)
     attach_files(viewer.workspace_id, message, written.file_ids, written.file_names)
-    _queue_delivery(change, place, written, message, key)
+    _queue_deliveries(change, place, written, message, key)
     search.index_messages(
         [(message.id, viewer.workspace_id, change.case.id, message.at, f"{viewer.name} {message.text}")]
     )
@@ -213,7 +241,8 @@ def _write_message(viewer: Viewer, change: CaseChange, place: Place, written: Wr
     )
 
 
-def _queue_delivery(change: CaseChange, place: Place, written: Written, message: Message, key: str) -> None:
+def _queue_deliveries(change: CaseChange, place: Place, written: Written, message: Message, key: str) -> None:
+    """One delivery, or one for each post of a long text: in order, each with a key of its own."""
     undo_s = max(0, place.channel.undo_s)
     facts: dict[str, object] = {
         **place.facts,
@@ -221,18 +250,30 @@ def _queue_delivery(change: CaseChange, place: Place, written: Written, message:
         "to": list(written.to),
         "copied": list(written.copied),
     }
-    Delivery.objects.create(
-        workspace_id=message.workspace_id,
-        channel_id=place.channel.id,
-        thread_id=place.thread.id,
-        case_id=change.case.id,
-        message=message,
-        recipient=(written.to[0] if written.to else recipient_of(place.reply, place.identity))[:320],
-        state="held" if undo_s else "queued",
-        not_before=change.now + timedelta(seconds=undo_s),
-        idempotency_key=key,
-        facts={name: value for name, value in facts.items() if value},
-    )
+    cuts = _cuts(place.surface.text, message.text)
+    for number, (start, end) in enumerate(cuts, start=1):
+        Delivery.objects.create(
+            workspace_id=message.workspace_id,
+            channel_id=place.channel.id,
+            thread_id=place.thread.id,
+            case_id=change.case.id,
+            message=message,
+            recipient=(written.to[0] if written.to else recipient_of(place.reply, place.identity))[:320],
+            state="held" if undo_s else "queued",
+            not_before=change.now + timedelta(seconds=undo_s),
+            idempotency_key=key if number == 1 else f"{key}-{number}",
+            part=number,
+            parts=len(cuts),
+            text_start=start,
+            text_end=end,
+            facts={name: value for name, value in facts.items() if value},
+        )
+
+
+def _cuts(rule: TextRule, text: str) -> list[tuple[int, int]]:
+    if rule.on_overflow != "multi_post" or rule.fits(text):
+        return [(0, 0)]
+    return cuts_of(text, rule.parts(text))
 
 
 def _apply(viewer: Viewer, change: CaseChange, place: Place, message: Message, then: Then) -> list[Counted]:

@@ -4,8 +4,8 @@ network's capabilities for cases.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
@@ -20,6 +20,7 @@ from careline.outbox.windows import window_of
 from careline.people.models import Identity
 from careline.threads import facts
 from careline.threads.models import Message, Thread
+from careline.threads.starting import private_thread_with
 
 
 def capabilities_of(channel: Channel) -> Capabilities | None:
@@ -48,6 +49,10 @@ class Answerable:
     replies_to: Mapping[int, Message]
     identities: tuple[Identity, ...]
     now: datetime
+    sent_at: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
+    """When we wrote, by thread, where a window counts it."""
+    known_private: Mapping[tuple[int, str], Thread] = field(default_factory=dict)
+    """By channel and surface: a private conversation with the person that is not part of the case."""
 
 
 def thread_views(case: Case, given: Answerable) -> tuple[ThreadView, ...]:
@@ -81,7 +86,12 @@ def _view(case: Case, thread: Thread, channel: Channel, surface: Surface, given:
     reply = given.replies_to.get(thread.id)
     identity = (reply.author_identity if reply else None) or identity_on(given.identities, channel)
     window = window_of(
-        surface, thread.last_inbound_at, given.now, "human", last_comment_at=last_comment_at(given.threads, channel.id)
+        surface,
+        thread.last_inbound_at,
+        given.now,
+        "human",
+        last_comment_at=last_comment_at(given, channel.id),
+        sent_at=given.sent_at.get(thread.id, ()),
     )
     return ThreadView(
         id=thread.id,
@@ -100,6 +110,9 @@ def _view(case: Case, thread: Thread, channel: Channel, surface: Surface, given:
         rules=surface,
         window_closes_at=window.closes_at,
         closed_code=window.closed_code,
+        window_allows=window.allows,
+        window_used=window.used,
+        opens_from="",
         undo_s=channel.undo_s,
         reply_to_message_id=reply.id if reply else 0,
         recipient_name=identity.name if identity and identity.name else case.person_name,
@@ -114,26 +127,68 @@ def _private_view(case: Case, thread: Thread, channel: Channel, private: Surface
     """The private conversation that an answer would begin: it names the public thread it starts from, and has no key
     yet.
     """
-    window = window_of(private, None, given.now, "human", last_comment_at=thread.last_inbound_at)
+    known = given.known_private.get((channel.id, private.name))
+    comment = given.replies_to.get(thread.id)
+    window = window_of(
+        private,
+        known.last_inbound_at if known else None,
+        given.now,
+        "human",
+        last_comment_at=comment.at if comment else thread.last_inbound_at,
+        sent_at=given.sent_at.get(known.id, ()) if known else (),
+    )
     return msgspec.structs.replace(
         _view(case, thread, channel, private, given),
         window_closes_at=window.closes_at,
         closed_code=window.closed_code,
+        window_allows=window.allows,
+        window_used=window.used,
+        opens_from=thread.surface,
         is_public=False,
         key="",
         subject="",
         permalink="",
         reach=0,
-        reply_to_message_id=0,
         parent_author="",
         parent_text="",
     )
 
 
-def last_comment_at(threads: Iterable[Thread], channel_id: int) -> datetime | None:
+def last_comment_at(given: Answerable, channel_id: int) -> datetime | None:
     """When the customer last spoke in public on a channel: it opens windows for private answers."""
-    public = (one.last_inbound_at for one in threads if one.is_public and one.channel_id == channel_id)
-    return max((at for at in public if at is not None), default=None)
+    public = {one.id for one in given.threads if one.is_public and one.channel_id == channel_id}
+    return max((one.at for thread_id, one in given.replies_to.items() if thread_id in public), default=None)
+
+
+def counted_threads(threads: Iterable[Thread], channels: Mapping[int, Channel]) -> list[int]:
+    """Private threads on surfaces where a window counts our messages. No statement."""
+    found = []
+    for thread in threads:
+        surface = surface_of(channels[thread.channel_id], thread.surface) if thread.channel_id in channels else None
+        if surface is not None and any(window.max_messages for window in surface.windows):
+            found.append(thread.id)
+    return found
+
+
+def private_ways(
+    case: Case, threads: Iterable[Thread], channels: Mapping[int, Channel]
+) -> dict[tuple[int, str], Thread]:
+    """Private conversations with the person outside the case that a public thread of it leads to. One statement for
+    each channel that has such a way.
+    """
+    mine = list(threads)
+    found: dict[tuple[int, str], Thread] = {}
+    for thread in mine:
+        channel = channels.get(thread.channel_id)
+        surface = surface_of(channel, thread.surface) if channel else None
+        private = _private_way(channel, surface) if channel and surface else None
+        if channel is None or private is None or (channel.id, private.name) in found:
+            continue
+        if not any(_is_private_of(one, channel, private) for one in mine):
+            known = private_thread_with(channel.id, private.name, case.person_id)
+            if known is not None:
+                found[channel.id, private.name] = known
+    return found
 
 
 def identity_on(identities: Iterable[Identity], channel: Channel) -> Identity | None:

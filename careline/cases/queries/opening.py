@@ -16,11 +16,12 @@ from careline.cases.rows import CasePane
 from careline.channels.access import channels_by_id
 from careline.events.recording import last_number
 from careline.kit import clock
+from careline.outbox.queries import sent_moments
 from careline.threads import queries as threads_queries
 from careline.workspaces.sight import Viewer
 
 # Measured by test_opening_a_case_takes_a_constant_number_of_statements.
-MOST_STATEMENTS = 24
+MOST_STATEMENTS = 28
 
 
 def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0) -> CasePane:
@@ -30,7 +31,7 @@ def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int =
     Raises NotFound for a case the viewer may not see. At most MOST_STATEMENTS statements, whatever the number of
     messages.
     """
-    n = last_number(viewer.workspace_id)
+    n, now = last_number(viewer.workspace_id), clock.now()
     case = access_case(viewer, number)
     threads = threads_queries.threads_by_id(
         case.workspace_id, threads_queries.thread_ids_of_case(case.workspace_id, case.id)
@@ -40,21 +41,25 @@ def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int =
     )
     acts = timeline.acts_of(case)
     channels = channels_by_id(sorted({case.channel_id, *(one.channel_id for one in threads.values())}))
-    names = _names(case, said.messages, acts, channels)
+    acting = [row for rows in said.moderations.values() for row in rows]
+    names = _names(case, said.messages, [*acts, *acting], channels)
     identities = known_identities(case.workspace_id, case.person_id)
+    known_private = answering.private_ways(case, threads.values(), channels)
+    counted = answering.counted_threads([*threads.values(), *known_private.values()], channels)
     choices = answering.Answerable(
         threads=list(threads.values()),
         channels=channels,
         replies_to=threads_queries.last_inbound_by_thread(list(threads), case.person_id),
         identities=identities,
-        now=clock.now(),
+        now=now,
+        sent_at=sent_moments(counted),
+        known_private=known_private,
     )
-    networks = {channel_id: channel.network for channel_id, channel in channels.items()}
     follows, merged_into = _related_numbers(case)
     return CasePane(
         row=row_of(case, names, readers_of([case.id]).get(case.id, ())),
         fields=case_fields(case),
-        messages=timeline.message_views(case, said, threads, networks, names),
+        messages=timeline.message_views(said, timeline.Setting(case, threads, channels, names, now)),
         acts=timeline.act_views(acts, names),
         threads=answering.thread_views(case, choices),
         person=person_card(viewer, case.person_id, identities, besides=case),

@@ -6,16 +6,22 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 
 from careline.cases.models import Case, CaseAct
+from careline.cases.queries.answering import surface_of
+from careline.cases.queries.moderating import abilities, emojis_of, moderation_views
 from careline.cases.queries.naming import Names
-from careline.cases.rows import ActView, DeliveryView, FileView, MessageView
+from careline.cases.rows import ActView, DeliveryView, FileView, MessageView, RevisionView
 from careline.channels import registry
+from careline.channels.capabilities import Surface
+from careline.channels.models import Channel
 from careline.files.typing_content import INLINE_TYPES
-from careline.outbox.models import Delivery
+from careline.outbox.models import Delivery, Moderation
+from careline.outbox.queries import moderations_of
 from careline.threads import facts, queries
-from careline.threads.models import Attachment, Message, Thread
+from careline.threads.models import Attachment, Message, Revision, Thread
 
 # Acts that stand in the timeline as a message or as machine state, not as a line of their own.
 SILENT_VERBS = frozenset({"answered"})
@@ -30,10 +36,12 @@ class Spoken:
     attachments: Mapping[int, list[Attachment]]
     deliveries: Mapping[int, list[Delivery]]
     has_earlier: bool
+    revisions: Mapping[int, list[Revision]] = field(default_factory=dict)
+    moderations: Mapping[int, list[Moderation]] = field(default_factory=dict)
 
 
 def spoken(case: Case, public_thread_ids: Sequence[int], limit: int, before_id: int) -> Spoken:
-    """Messages of the case and, in its public threads, bystanders' words. Five statements at most."""
+    """Messages of the case and, in its public threads, bystanders' words. Seven statements at most."""
     before = None
     if before_id:
         at = queries.moment_of(case.workspace_id, before_id)
@@ -45,7 +53,12 @@ def spoken(case: Case, public_thread_ids: Sequence[int], limit: int, before_id: 
     shown = found[-limit:]
     message_ids = [message.id for message in shown]
     return Spoken(
-        shown, queries.attachments_of(message_ids), deliveries_of(case.workspace_id, message_ids), len(found) > limit
+        shown,
+        queries.attachments_of(message_ids),
+        deliveries_of(case.workspace_id, message_ids),
+        len(found) > limit,
+        queries.revisions_of(shown),
+        moderations_of(message_ids),
     )
 
 
@@ -57,16 +70,49 @@ def deliveries_of(workspace_id: int, message_ids: Iterable[int]) -> dict[int, li
     return found
 
 
-def message_views(
-    case: Case, said: Spoken, threads: Mapping[int, Thread], networks: Mapping[int, str], names: Names
-) -> tuple[MessageView, ...]:
+@dataclass(frozen=True)
+class Setting:
+    """Where the messages of a pane were said: the case, its threads and channels, names, and the moment of looking."""
+
+    case: Case
+    threads: Mapping[int, Thread]
+    channels: Mapping[int, Channel]
+    names: Names
+    now: datetime
+
+    def network(self, channel_id: int | None) -> str:
+        """The network of a channel, or ''."""
+        channel = self.channels.get(channel_id or 0)
+        return channel.network if channel else ""
+
+
+def message_views(said: Spoken, setting: Setting) -> tuple[MessageView, ...]:
     """No statement."""
-    return tuple(_message_view(case, message, said, threads, networks, names) for message in said.messages)
+    rules = _Rules(setting.channels)
+    return tuple(_message_view(message, said, setting, rules) for message in said.messages)
 
 
-def _message_view(
-    case: Case, message: Message, said: Spoken, threads: Mapping[int, Thread], networks: Mapping[int, str], names: Names
-) -> MessageView:
+class _Rules:
+    """The surfaces of the pane's channels, each looked up once."""
+
+    def __init__(self, channels: Mapping[int, Channel]) -> None:
+        self._channels = channels
+        self._found: dict[tuple[int, str], Surface | None] = {}
+
+    def of(self, message: Message) -> Surface | None:
+        key = (message.channel_id or 0, message.surface)
+        if key not in self._found:
+            channel = self._channels.get(key[0])
+            self._found[key] = surface_of(channel, message.surface) if channel else None
+        return self._found[key]
+
+
+def _message_view(message: Message, said: Spoken, setting: Setting, rules: _Rules) -> MessageView:
+    case, names, threads = setting.case, setting.names, setting.threads
+    network = setting.network(message.channel_id)
+    channel = setting.channels.get(message.channel_id or 0)
+    surface = rules.of(message)
+    ours = str(message.reactions.get(channel.account_key, "")) if channel else ""
     author = message.author_identity
     in_case = message.case_id == case.id
     thread = threads.get(message.thread_id or 0)
@@ -77,7 +123,7 @@ def _message_view(
         direction=message.direction,
         surface=message.surface or (thread.surface if thread else ""),
         channel_name=names.channel(message.channel_id),
-        network=networks.get(message.channel_id or 0, ""),
+        network=network,
         is_public=message.is_public,
         is_customer=author is not None and author.person_id == case.person_id,
         in_case=in_case,
@@ -100,7 +146,14 @@ def _message_view(
         recipients=facts.recipients_of(message),
         copied=facts.copied_of(message),
         platform_id=message.platform_id or "",
-        is_letter=_is_letter(networks.get(message.channel_id or 0, ""), message.surface),
+        is_letter=_is_letter(network, message.surface),
+        hidden_at=message.hidden_at,
+        liked_at=message.liked_at,
+        our_reaction=ours,
+        revisions=tuple(RevisionView(one.text, one.at) for one in said.revisions.get(message.id, ())),
+        moderations=moderation_views(said.moderations.get(message.id, ()), names.agents),
+        abilities=abilities(message, surface, setting.now, ours),
+        emojis=emojis_of(surface) if surface is not None and surface.reactions.outbound else (),
     )
 
 
@@ -141,6 +194,8 @@ def delivery_view(one: Delivery) -> DeliveryView:
         error_detail=one.error_detail,
         not_before=one.not_before,
         tries=one.tries,
+        part=one.part,
+        parts=one.parts,
     )
 
 

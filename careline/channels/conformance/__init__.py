@@ -18,13 +18,14 @@ import pytest
 from careline.channels.conformance.core import Core
 from careline.channels.conformance.core_rules import CoreRules
 from careline.channels.conformance.inbound_rules import InboundRules
+from careline.channels.conformance.moderation_rules import ModerationRules
 from careline.channels.conformance.outbound_rules import OutboundRules
-from careline.channels.conformance.rig import Fault, Platform, Rig, Words
+from careline.channels.conformance.rig import Fault, Platform, Rig, Standing, Words
 
-__all__ = ["ChannelConformance", "Core", "Fault", "Platform", "Rig", "Words"]
+__all__ = ["ChannelConformance", "Core", "Fault", "Platform", "Rig", "Standing", "Words"]
 
 
-class ChannelConformance(InboundRules, OutboundRules, CoreRules):
+class ChannelConformance(InboundRules, OutboundRules, ModerationRules, CoreRules):
     """All rules. A subclass brings the fixture `rig`."""
 
     @pytest.fixture

@@ -6,21 +6,25 @@ Tests only; imports floors above.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 
 from careline.channels import access, registry
+from careline.channels.base import ModerationAct
 from careline.channels.conformance.acting import with_tools
 from careline.channels.conformance.rig import Platform, Rig
 from careline.channels.models import Channel, Connection
 from careline.errors import ChannelError
+from careline.events.recording import unit_of_work
 from careline.intake import journal
 from careline.intake.digest import digest_pending
 from careline.intake.models import JournalRow
 from careline.kit import clock, ids
-from careline.outbox import claiming, settling
+from careline.outbox import claiming, moderating, settling
 from careline.outbox.claiming import Claim
 from careline.outbox.loading import load_outgoing
-from careline.outbox.models import Delivery
-from careline.threads.models import Message
+from careline.outbox.models import Delivery, Moderation
+from careline.outbox.parting import cuts_of
+from careline.threads.models import Message, Thread
 from careline.workspaces.models import Brand, Workspace
 
 
@@ -124,6 +128,81 @@ class Core:
         for claim in claims:
             self._attempt(claim)
         return len(claims)
+
+    def send_until_settled(self, deliveries: list[Delivery], rounds: int = 4) -> None:
+        """Rounds of the sender, some time apart, with a question about whatever is unknown after each."""
+        for number in range(rounds * len(deliveries)):
+            with clock.travel(timedelta(minutes=number * 30)):
+                self.send_due()
+                for delivery in deliveries:
+                    delivery.refresh_from_db()
+                    if delivery.state == "unknown":
+                        self.ask_about(delivery)
+
+    def rename(self, heard: Message, platform: Platform) -> Message:
+        """The message as the listening platform knows it, where it knows one: there it can be answered."""
+        standing = getattr(platform, "standing", None)
+        if standing is None or heard.thread is None:
+            return heard
+        there = standing(heard.surface, ours=False)
+        heard.platform_id, heard.thread.key = there.platform_id, there.thread_key
+        heard.thread.save(update_fields=["key"])
+        heard.save(update_fields=["platform_id"])
+        return heard
+
+    def queue_parts(self, heard: Message, text: str, parts: list[str]) -> list[Delivery]:
+        """Our answer as several posts, ready to be sent."""
+        first = self.queue(heard, text, heard.surface)
+        cuts = cuts_of(text, parts)
+        Delivery.objects.filter(id=first.id).update(parts=len(parts), text_start=cuts[0][0], text_end=cuts[0][1])
+        rest = [
+            Delivery.objects.create(
+                workspace_id=self.workspace.id,
+                channel_id=first.channel_id,
+                thread_id=first.thread_id,
+                message=first.message,
+                recipient=first.recipient,
+                idempotency_key=ids.new_token(),
+                part=number,
+                parts=len(parts),
+                text_start=start,
+                text_end=end,
+            )
+            for number, (start, end) in enumerate(cuts[1:], start=2)
+        ]
+        return [first, *rest]
+
+    def queue_act(self, act: ModerationAct) -> Moderation:
+        """An act on a message of ours or theirs that stands on the platform, ready to go out."""
+        thread = Thread.objects.create(
+            workspace_id=self.workspace.id, channel_id=self.channel.id, key=act.thread_key, surface=act.surface
+        )
+        message = Message.objects.create(
+            workspace_id=self.workspace.id,
+            thread=thread,
+            channel_id=self.channel.id,
+            direction="outbound" if act.verb == "delete" else "inbound",
+            surface=act.surface,
+            platform_id=act.platform_id,
+            text="words",
+            at=clock.now(),
+        )
+        with unit_of_work() as work:
+            return moderating.queue_moderation(
+                work, message, act.verb, platform_id=act.platform_id, agent_id=0, case_id=0, emoji=act.emoji
+            )
+
+    def act_due(self) -> None:
+        """One round of acts: claim, do, settle."""
+        for claim in moderating.claim_due_moderations():
+            act = moderating.load_act(claim)
+            channel = access.view_channel(access.channels_by_id([claim.channel_id])[claim.channel_id])
+            try:
+                done = with_tools(lambda tools: self.rig.network.moderate(act, channel, tools))  # noqa: B023 - run at once
+            except ChannelError as error:
+                moderating.settle_moderation_error(claim, error)
+            else:
+                moderating.settle_moderated(claim, done)
 
     def _attempt(self, claim: Claim) -> None:
         outgoing = load_outgoing(claim.delivery_id, claim.attempt)

@@ -30,7 +30,7 @@ class OutboundRules:
         assert sent.platform_id or by_receipt
 
     def test_an_over_long_text_is_never_cut_off_unsaid(self, rig: Rig) -> None:
-        """Refused for good, or split so that every word stands; each part fits, counted in the platform's unit."""
+        """Refused for good (several posts are the outbox's to make), or divided so that every word stands and each part fits."""
         for surface in rig.network.capabilities.surfaces:
             rule = surface.text
             if not surface.answer_here or not rule.max_length:
@@ -42,9 +42,9 @@ class OutboundRules:
             assert listening is not None, "a limit without a way to send"
             with listening as platform:
                 outgoing = rig.outgoing(platform.channel, text, surface=surface.name)
-                if rule.on_overflow == "reject":
+                if rule.on_overflow in {"reject", "multi_post"}:
                     self._is_refused_whole(rig, platform, outgoing)
-                elif rule.on_overflow in {"multi_post", "split"}:
+                elif rule.on_overflow == "split":
                     send(rig, outgoing, platform.channel)
                     assert all(rule.fits(part) for part in platform.posted())
                     assert " ".join(platform.posted()).split() == text.split()

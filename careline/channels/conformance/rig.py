@@ -52,6 +52,31 @@ class Platform(Protocol):
         """Something is said that no webhook tells (an outage between us)."""
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """A message that stands on the fake platform. `author_key` names who said it."""
+
+    platform_id: str
+    thread_key: str
+    author_key: str = ""
+
+
+class ActsPlatform(Platform, Protocol):
+    """A platform whose messages can be hidden, liked, reacted to or deleted: only for networks that declare such acts."""
+
+    def standing(self, surface: str, *, ours: bool) -> Standing:
+        """A message on this surface, the customer's or one of ours; the same one at every call."""
+
+    def done_to(self, platform_id: str) -> frozenset[str]:
+        """What we did to it that holds: `hidden`, `liked`, `deleted`, and our reaction's emoji."""
+
+
+class OpensPlatform(Platform, Protocol):
+    """A platform on which a public word can be answered in private: only for networks that declare a private surface."""
+
+    def commented(self) -> Standing:
+        """A public word of somebody who never wrote to us in private."""
+
+
 class Rig(Protocol):
     """One network under test. What the platform has no such thing of gives None; the rule then checks the declaration.
 

@@ -19,12 +19,15 @@ _NOT_LET_IN = frozenset({401, 403})
 
 
 async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
-    """Post one message. An answer `{"id": ...}` names it there; without one our idempotency key does."""
+    """Post one message. An answer `{"id": ...}` names it there; without one our idempotency key does. An answer to the
+    first message of a conversation may name that, too (`thread_id`).
+    """
     if not CAPABILITIES.surface(outgoing.surface).text.fits(outgoing.text):
         raise ChannelError("text_too_long", "The text is longer than this channel takes.", permanent=True)
     body = msgspec.json.encode(await _message(outgoing, channel))
     answer = await post(channel, outgoing.idempotency_key, body, tools)
-    return Sent(platform_id=_given_id(answer.body) or outgoing.idempotency_key, at=clock.now())
+    taken = _taken(answer.body)
+    return Sent(platform_id=taken.id or outgoing.idempotency_key, at=clock.now(), thread_key=taken.thread_id)
 
 
 async def _message(outgoing: Outgoing, channel: ChannelView) -> wire.OutMessage:
@@ -44,6 +47,7 @@ async def _message(outgoing: Outgoing, channel: ChannelView) -> wire.OutMessage:
             [wire.SentFile(one.name, one.content_type, one.size_bytes, await one.read()) for one in outgoing.files]
         ),
         written_at=outgoing.written_at,
+        answers=outgoing.answers_comment,
     )
 
 
@@ -128,8 +132,8 @@ def _aware(at: datetime) -> datetime:
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
-def _given_id(body: bytes) -> str:
+def _taken(body: bytes) -> wire.Taken:
     try:
-        return msgspec.json.decode(body, type=wire.Taken).id
+        return msgspec.json.decode(body, type=wire.Taken)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return ""
+        return wire.Taken()

@@ -194,7 +194,10 @@ class SentFile(msgspec.Struct, frozen=True):
 
 
 class OutMessage(msgspec.Struct, frozen=True, tag="message"):
-    """An agent's message. The same bytes at every attempt."""
+    """An agent's message. The same bytes at every attempt.
+
+    Where it begins a conversation `thread_id` is empty, and `answers` is the public message that it answers in private.
+    """
 
     idempotency_key: str
     account: str
@@ -209,6 +212,7 @@ class OutMessage(msgspec.Struct, frozen=True, tag="message"):
     author_kind: str
     files: tuple[SentFile, ...]
     written_at: datetime | None
+    answers: str = ""
 
 
 class OutEdit(msgspec.Struct, frozen=True, tag="edit"):
@@ -243,6 +247,7 @@ class Ping(msgspec.Struct, frozen=True, tag="ping"):
 
 
 class Taken(msgspec.Struct, frozen=True):
-    """What the receiver may answer."""
+    """What the receiver may answer: its name of the message, and of the conversation that it began."""
 
     id: Annotated[str, Meta(max_length=200)] = ""
+    thread_id: Annotated[str, Meta(max_length=200)] = ""

@@ -16,6 +16,8 @@ from careline.channels.base import (
     Fetched,
     Happening,
     HookRequest,
+    Moderated,
+    ModerationAct,
     Outgoing,
     Part,
     ReceiptSeen,
@@ -288,11 +290,87 @@ class TellsTheToken(Renames):
 class SaysNothing(Broken):
     """Claims to have sent without sending."""
 
-    fails = ("test_what_the_platform_took_is_said_with_its_id",)
+    fails = (
+        "test_what_the_platform_took_is_said_with_its_id",
+        "test_the_posts_of_a_long_text_go_out_in_order_each_once",
+    )
 
     async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
         await asyncio.sleep(0)
         return Sent(platform_id="m-1")
+
+
+class NeverTakesBack(Broken):
+    fails = ("test_each_act_is_done_and_taken_back",)
+
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        return Moderated() if act.verb.startswith("un") else await super().moderate(act, channel, tools)
+
+
+class SaysItDidWithoutDoing(Broken):
+    fails = (
+        "test_what_is_ours_is_deleted",
+        "test_an_act_through_the_outbox_is_shown_once_it_is_done",
+        "test_an_act_that_is_not_declared_is_refused_for_good",
+    )
+
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        await asyncio.sleep(0)
+        return Moderated()
+
+
+class StumblesOverItsOwnTrace(Broken):
+    """Takes what is hidden or gone already for an error."""
+
+    fails = ("test_an_act_is_harmless_to_repeat_where_that_is_declared",)
+
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        if act.attempt > 1:
+            raise ChannelError("already_so", permanent=True)
+        return await super().moderate(act, channel, tools)
+
+
+class RenamesActs(Broken):
+    """Overrides what a refused act says; subclasses choose the lie."""
+
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        try:
+            return await super().moderate(act, channel, tools)
+        except ChannelError as error:
+            raise self.lie(error) from error
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return error
+
+
+class SaysTheActSurelyFailed(RenamesActs):
+    fails = ("test_an_act_that_broke_midway_is_unknown_or_harmless_to_repeat",)
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return ChannelError(error.code, permanent=True)
+
+
+class ActsAtOnceAgain(RenamesActs):
+    fails = ("test_an_act_that_meets_429_waits_as_long_as_it_says",)
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return ChannelError(error.code, retry_after_s=0.0)
+
+
+class ActsWithoutAToken(RenamesActs):
+    fails = ("test_an_act_with_a_revoked_token_is_said_to_be_one",)
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return ChannelError(error.code)
+
+
+class ForgetsTheComment(Broken):
+    """Writes in private without saying which public word it answers."""
+
+    fails = ("test_a_public_word_is_answered_in_private_as_often_as_declared",)
+
+    async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
+        return await super().send(msgspec.structs.replace(outgoing, answers_comment=""), channel, tools)
 
 
 def _swapped(window: Window) -> Window:

@@ -11,6 +11,7 @@ import pytest
 from careline.channels import registry
 from careline.channels.base import Network
 from careline.channels.capabilities import Surface
+from careline.channels.conformance.moderation_rules import declared as declared_acts
 from careline.kit import counting
 
 OURS = ["email", "generic", "intake_form", "simulated", "webchat"]
@@ -78,7 +79,7 @@ def test_what_is_declared_is_implemented(slug: str) -> None:
     kind = type(one)
     declared = {
         "edit": any(surface.edit.out for surface in surfaces(slug)),
-        "delete": any(surface.delete.out for surface in surfaces(slug)),
+        "moderate": any(declared_acts(surface) for surface in surfaces(slug)),
         "show_typing": any(surface.typing.outbound for surface in surfaces(slug)),
         "verify": "webhook" in one.capabilities.inbound.modes,
         "split": "webhook" in one.capabilities.inbound.modes,

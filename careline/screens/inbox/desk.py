@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from careline.cases.queries.listing import counts
-from careline.cases.rows import ActView, FileView, IdentityView, ListFilters, OtherCase
+from careline.cases.rows import ActView, FileView, IdentityView, ListFilters, OtherCase, ThreadView
 from careline.channels.registry import networks
 from careline.screens import tickets
 from careline.screens.inbox import wording
@@ -94,6 +94,12 @@ class Desk:
 
     def failure_words(self, code: str, detail: str) -> str:
         return wording.failure_words(code, detail)
+
+    def moderation_words(self, verb: str, state: str) -> str:
+        return wording.moderation_state_words(verb, state)
+
+    def window_words(self, thread: ThreadView) -> str:
+        return wording.window_words(thread)
 
     def act_words(self, act: ActView) -> str:
         return wording.act_words(act)

@@ -48,6 +48,9 @@ class Choice(msgspec.Struct, frozen=True):
     copied: tuple[str, ...]
     is_mail: bool
     typing: bool
+    opens_from: str
+    allows: int
+    used: int
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
@@ -70,6 +73,7 @@ class CaseFacts(msgspec.Struct, frozen=True):
     may_answer: bool
     may_answer_public: bool
     may_note: bool
+    may_moderate: bool
     may_manage: bool
     may_block: bool
     is_blocked: bool
@@ -109,6 +113,7 @@ def case_facts(pane: CasePane, viewer: Viewer) -> CaseFacts:
         may_answer=may(viewer.role, "answer"),
         may_answer_public=may(viewer.role, "answer_public"),
         may_note=may(viewer.role, "note"),
+        may_moderate=may(viewer.role, "moderate"),
         may_manage=may(viewer.role, "manage_case"),
         may_block=may(viewer.role, "block_person"),
         is_blocked=pane.person.is_blocked,
@@ -147,4 +152,7 @@ def choice(thread: ThreadView) -> Choice:
         copied=thread.copied,
         is_mail=rules.threading.model == "email_refs",
         typing=rules.typing.outbound,
+        opens_from=thread.opens_from,
+        allows=thread.window_allows,
+        used=thread.window_used,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from careline.screens.inbox import acting, case_views, noticing, searching, snippets, views, writing
+from careline.screens.inbox import acting, case_views, moderating, noticing, searching, snippets, views, writing
 
 urlpatterns = [
     path("inbox", views.show_inbox, name="inbox"),
@@ -21,6 +21,15 @@ urlpatterns = [
     path("messages/<int:message>/html", case_views.show_message_html, name="message_html"),
     path("cases/<int:number>", case_views.show_case, name="case"),
     path("cases/<int:number>/replies", writing.replies_of_case, name="case_replies"),
+    path("cases/<int:number>/parts", writing.parts_of_case, name="case_parts"),
+    path(
+        "cases/<int:number>/messages/<int:message>/moderations",
+        moderating.moderations_of_message,
+        name="message_moderations",
+    ),
+    path("moderations/<int:moderation>/undo", moderating.undo_of_moderation, name="moderation_undo"),
+    path("moderations/<int:moderation>/attempts", moderating.attempts_of_moderation, name="moderation_attempts"),
+    path("moderations/<int:moderation>/outcome", moderating.outcome_of_moderation, name="moderation_outcome"),
     path("cases/<int:number>/notes", writing.notes_of_case, name="case_notes"),
     path("cases/<int:number>/drafts", writing.drafts_of_case, name="case_drafts"),
     path("cases/<int:number>/closing", acting.closing_of_case, name="case_closing"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from careline.cases.rows import ActView, IdentityView, OtherCase
+from careline.cases.rows import ActView, IdentityView, OtherCase, ThreadView
 
 # Most points a reason can bring (PRODUCT.md, Defaults): the length of its bar.
 REASON_MOST = {
@@ -115,8 +115,68 @@ def failure_words(code: str, detail: str) -> str:
         "connection_cut": _("the other side could not be reached"),
         "platform_away": _("the other side could not be reached"),
         "no_answer_here": _("this channel cannot be answered from here"),
+        "earlier_part_failed": _("the post before it was not sent"),
+        "comment_answered": _("this public message was answered in private once already"),
+        "not_hideable": _("the platform does not hide this message"),
+        "message_gone": _("it is no longer there"),
+        "sender_died": _("the sending process ended in the middle"),
     }
     return known.get(code, detail or code.replace("_", " "))
+
+
+def moderation_words(verb: str, state: str) -> str:
+    """What we do to a message, as the agent is told at once."""
+    known = {
+        "hide": _("Being hidden from the public"),
+        "unhide": _("Being shown again"),
+        "like": _("Being liked"),
+        "unlike": _("The like is being taken back"),
+        "react": _("Reacting"),
+        "unreact": _("The reaction is being taken back"),
+        "delete": _("Deleted in a moment") if state == "held" else _("Being deleted"),
+    }
+    return known.get(verb, verb)
+
+
+def moderation_state_words(verb: str, state: str) -> str:
+    """How an act on a message stands, on the message itself."""
+    if state == "failed":
+        return {
+            "hide": _("could not be hidden"),
+            "unhide": _("could not be shown again"),
+            "like": _("could not be liked"),
+            "unlike": _("the like could not be taken back"),
+            "react": _("the reaction was not taken"),
+            "unreact": _("the reaction could not be taken back"),
+            "delete": _("could not be deleted"),
+        }.get(verb, verb)
+    if state == "unknown":
+        return {
+            "hide": _("We do not know whether it was hidden. Was it?"),
+            "unhide": _("We do not know whether it is shown again. Is it?"),
+            "like": _("We do not know whether our like arrived. Did it?"),
+            "unlike": _("We do not know whether our like is gone. Is it?"),
+            "react": _("We do not know whether our reaction arrived. Did it?"),
+            "unreact": _("We do not know whether our reaction is gone. Is it?"),
+            "delete": _("We do not know whether it was deleted. Was it?"),
+        }.get(verb, verb)
+    return moderation_words(verb, state)
+
+
+def window_words(thread: ThreadView) -> str:
+    """Why a conversation cannot be answered now; '' while it can."""
+    if thread.closed_code == "window_used_up":
+        counted = {"allows": thread.window_allows, "used": thread.window_used}
+        if thread.opens_from or thread.window_allows == 1:
+            return _("Used up: the platform allows one private answer to a public message, and it was sent. Wait for the customer to write.")  # fmt: skip
+        return _("Used up: %(used)d of %(allows)d answers are sent. Wait for the customer to write.") % counted
+    known = {
+        "window_closed": _("Closed: the time to answer here has run out. The customer must write first."),
+        "window_not_open": _("Closed: the customer has not written here yet, and the platform lets nobody else begin."),
+        "window_needs_template": _("Closed: only an approved template may be sent here now."),
+        "window_humans_only": _("Only a person may answer here now."),
+    }
+    return known.get(thread.closed_code, "")
 
 
 def act_icon(verb: str) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from careline.cases.actions import composing, drafting, noting, replying, unsending
+from careline.cases.queries.dividing import parts_of_text
 from careline.cases.queries.timeline import deliveries_of
 from careline.kit import clock
 from careline.screens.inbox.resources import Done, ids, one_id, read_body, resource, said
@@ -34,6 +35,7 @@ class Reply(msgspec.Struct, frozen=True):
     snippet: str = ""
     override: bool = False
     then: Literal["stay", "waiting", "done"] = "stay"
+    parts: int = 1
 
 
 def reply(request: WorkspaceRequest, number: int) -> HttpResponse:
@@ -56,8 +58,28 @@ def reply(request: WorkspaceRequest, number: int) -> HttpResponse:
         snippet_id=one_id(wanted.snippet),
         override=wanted.override,
         then=wanted.then,
+        parts=wanted.parts,
     )
     return _written(request.viewer, message)
+
+
+class LongText(msgspec.Struct, frozen=True):
+    thread: str
+    text: str
+    mode: Literal["public", "private"]
+
+
+class Parts(msgspec.Struct, frozen=True):
+    """The posts a long text would go out as."""
+
+    parts: tuple[str, ...]
+
+
+def divide(request: WorkspaceRequest, number: int) -> HttpResponse:
+    """`POST cases/<n>/parts`: how the platform's own unit cuts a text; nothing is written."""
+    wanted = read_body(request, LongText)
+    found = parts_of_text(request.viewer, number, one_id(wanted.thread), wanted.text, is_public=wanted.mode == "public")
+    return said(Parts(found))
 
 
 def _written(viewer: Viewer, message: Message, case_number: int = 0) -> HttpResponse:
@@ -150,6 +172,7 @@ def settle(request: WorkspaceRequest, delivery: int) -> HttpResponse:
     return said(Done(words=_("Noted as sent") if wanted.was_sent else _("It is sent again")))
 
 
+parts_of_case = resource(POST=divide)
 replies_of_case = resource(POST=reply)
 notes_of_case = resource(POST=note)
 letters = resource(POST=write_letter)

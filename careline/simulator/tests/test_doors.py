@@ -106,13 +106,18 @@ def test_an_app_cannot_touch_what_others_said(client: Client) -> None:
     assert client.delete(f"/api/messages/{said['id']}", headers=AS_APP).status_code == 403
 
 
-def test_an_app_can_hide_and_react(client: Client) -> None:
-    said = post(client)
-    assert client.post(f"/api/messages/{said['id']}/hiding", json={}, headers=AS_APP).status_code == 200
-    assert client.post(f"/api/messages/{said['id']}/reactions", json={"emoji": "🙏"}, headers=AS_APP).status_code == 200
-    page = client.get("/").text
-    assert "🙏" in page
-    assert "hidden" in page
+def test_what_an_app_does_to_a_message_shows_on_the_wall_and_goes_again(client: Client) -> None:
+    ours = client.post("/control/own-posts", json={"account": "aurora", "text": "Vuelos a Lima"}).json()
+    comment = {"thread": ours["thread"], "author": "u_marta", "name": "Marta Ruiz", "text": "Vaya precios"}
+    said = client.post("/control/replies", json=comment).json()
+    address = f"/api/messages/{said['id']}"
+    for path, shown in (("hiding", "<i>hidden</i>"), ("liking", "liked by the account")):
+        assert client.post(f"{address}/{path}", json={}, headers=AS_APP).status_code == 200
+        assert shown in client.get("/").text
+        assert client.delete(f"{address}/{path}", headers=AS_APP).status_code == 200
+        assert shown not in client.get("/").text
+    assert client.post(f"{address}/reactions", json={"emoji": "🙏"}, headers=AS_APP).status_code == 200
+    assert "🙏" in client.get("/").text
 
 
 def test_the_wall_runs_nothing_of_what_was_said(client: Client) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import msgspec
 import pytest
 
-from careline.channels.base import ChannelView, Fetched, Outgoing, OutgoingFile, Sent, Tools
+from careline.channels.base import ChannelView, Fetched, ModerationAct, Outgoing, OutgoingFile, Sent, Tools
 from careline.channels.simulated import NETWORK
 from careline.errors import ChannelError
 from careline.kit.http import guarded_client
@@ -68,13 +68,10 @@ def test_an_answer_in_public_stands_under_the_customers_post(world: running.Runn
     )
 
 
-def test_a_text_too_long_for_one_post_becomes_several_under_one_another(world: running.Running) -> None:
-    sent = send(world, outgoing(world, "Lo sentimos mucho, Marta. " * 30))
-    rows = world.simulator.ledger.messages(origin="api")
-    assert len(rows) == 3
-    assert [row.reply_to for row in rows[1:]] == [row.id for row in rows[:-1]]
-    assert sent.aliases == tuple(row.id for row in rows[1:])
-    assert " ".join(row.text for row in rows) == ("Lo sentimos mucho, Marta. " * 30).strip()
+def test_a_text_too_long_for_one_post_is_refused_whole(world: running.Running) -> None:
+    with pytest.raises(ChannelError) as refused:
+        send(world, outgoing(world, "Lo sentimos mucho, Marta. " * 30))
+    assert (refused.value.code, refused.value.permanent, taken(world)) == ("text_too_long", True, [])
 
 
 def test_a_direct_message_that_is_too_long_is_refused_before_it_is_sent(world: running.Running) -> None:
@@ -84,7 +81,8 @@ def test_a_direct_message_that_is_too_long_is_refused_before_it_is_sent(world: r
 
 
 def test_a_first_private_message_goes_to_the_person_and_names_its_thread(world: running.Running) -> None:
-    sent = send(world, outgoing(world, surface="dm", thread_key="", reply_to=""))
+    said = world.simulator.platform.post("aurora", "u_marta", "¿Hola?")
+    sent = send(world, outgoing(world, surface="dm", thread_key="", reply_to="", answers_comment=said.id))
     assert sent.thread_key == "dm_aurora_u_marta"
 
 
@@ -141,27 +139,6 @@ def test_an_account_that_cannot_be_asked_says_so(world: running.Running) -> None
     assert refused.value.outcome_unknown
 
 
-def test_a_repeated_attempt_never_repeats_the_posts_that_stand(world: running.Running) -> None:
-    text = " ".join(f"Frase {number} de una respuesta larga." for number in range(20))
-    one = outgoing(world, text)
-    world.simulator.temper.plan(Fault("slow"))
-    world.simulator.temper.plan(Fault("cut_after"))
-    with pytest.raises(ChannelError):
-        send(world, one)
-    assert do(lambda tools: NETWORK.look_up(one, channel(world), tools)) is None
-    send(world, msgspec.structs.replace(one, attempt=2))
-    assert " ".join(taken(world)) == text
-
-
-def test_some_posts_of_several_that_cannot_be_asked_for_wait_for_a_person(world: running.Running) -> None:
-    one = outgoing(world, "Lo sentimos mucho, Marta. " * 30)
-    world.simulator.temper.plan(Fault("slow"))
-    world.simulator.temper.plan(Fault("rate_limit"))
-    with pytest.raises(ChannelError) as refused:
-        send(world, one, sending="never_retry")
-    assert (refused.value.code, refused.value.outcome_unknown) == ("partly_sent", True)
-
-
 def test_files_travel_with_the_first_post(world: running.Running) -> None:
     async def content() -> bytes:
         return b"%PDF-1.7"
@@ -184,7 +161,8 @@ def test_our_messages_can_be_edited_and_deleted(world: running.Running) -> None:
     )
     assert taken(world) == ["Mejor así"]
     for _ in range(2):
-        do(lambda tools: NETWORK.delete(sent.platform_id, one, channel(world), tools))
+        act = ModerationAct("delete", sent.platform_id, one.surface, one.thread_key, "key-2")
+        do(lambda tools: NETWORK.moderate(act, channel(world), tools))  # noqa: B023 - run at once
     assert taken(world) == [""]
 
 

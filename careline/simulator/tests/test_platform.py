@@ -12,6 +12,7 @@ from careline.simulator import running
 from careline.simulator.behaviour import Behaviour
 from careline.simulator.ledger import Ledger
 from careline.simulator.platform import DAY_S, Refused
+from careline.simulator.records import Persona
 from careline.simulator.tests.conftest import TOKEN
 from careline.simulator.tests.hooks import Hook
 
@@ -132,13 +133,38 @@ def test_the_private_window_closes_after_a_day_and_for_humans_after_seven(
             platform.accept(platform.access_app(TOKEN), call)
 
 
-def test_one_private_answer_to_a_public_post_is_allowed(world: running.Running) -> None:
+def test_each_public_word_is_answered_in_private_once(world: running.Running) -> None:
     platform = world.simulator.platform
-    platform.post("aurora", "u_marta", "hola")
+    first, second = (platform.post("aurora", "u_marta", text) for text in ("hola", "¿hay alguien?"))
     app = platform.access_app(TOKEN)
-    assert platform.accept(app, new(place="dm", to="u_marta"))[0].thread == "dm_aurora_u_marta"
     with pytest.raises(Refused, match="window_closed"):
         platform.accept(app, new(place="dm", to="u_marta"))
+    for comment in (first, second):
+        taken = new(place="dm", to="u_marta", comment=comment.id, client_key=comment.id)
+        assert platform.accept(app, taken)[0].thread == "dm_aurora_u_marta"
+        with pytest.raises(Refused, match="comment_answered"):
+            platform.accept(app, new(place="dm", to="u_marta", comment=comment.id, client_key="other"))
+
+
+def test_a_strangers_word_opens_no_private_conversation(world: running.Running) -> None:
+    platform = world.simulator.platform
+    platform.join(Persona("u_otro", "@otro", "Otro"))
+    said = platform.post("aurora", "u_otro", "hola")
+    with pytest.raises(Refused, match="window_closed"):
+        platform.accept(platform.access_app(TOKEN), new(place="dm", to="u_marta", comment=said.id))
+
+
+def test_only_others_comments_under_our_posts_are_hidden_and_shown_again(world: running.Running) -> None:
+    platform = world.simulator.platform
+    ours = platform.own_post("aurora", "Vuelos a Lima")
+    comment = platform.reply(ours.thread, "u_marta", "Vaya precios")
+    for hidden in (True, True, False):
+        platform.hide(comment.id, hidden=hidden)
+        kept = platform.ledger.message(comment.id)
+        assert kept is not None and (kept.hidden_at is not None) == hidden
+    for other in (ours, platform.post("aurora", "u_marta", "hola")):
+        with pytest.raises(Refused, match="not_hideable"):
+            platform.hide(other.id, hidden=True)
 
 
 def test_a_revoked_token_is_refused_and_the_app_is_told(world: running.Running, listener: Hook) -> None:

@@ -34,8 +34,10 @@ def answer(world: running.Running, to: MessageRow, text: str = "Hola, soy Ana. ^
     platform = world.simulator.platform
     chosen = place or ("dm" if to.thread.startswith("dm_") else "reply")
     thread = to.thread if chosen == "reply" or to.thread.startswith("dm_") else ""
+    comment = to.id if chosen == "dm" and not to.thread.startswith("dm_") else ""
+    reply_to = "" if chosen == "dm" else to.id
     new = wire.NewMessage(
-        "aurora", chosen, text, "k", thread=thread, to=to.author_id, reply_to="" if chosen == "dm" else to.id
+        "aurora", chosen, text, "k", thread=thread, to=to.author_id, reply_to=reply_to, comment=comment
     )  # type: ignore[arg-type]
     platform.accept(platform.access_app(TOKEN), new)
 

@@ -101,11 +101,6 @@ def test_lengths_are_counted_in_the_browser_as_on_the_server(sign_in: SignIn) ->
             [address, texts, unit],
         )
         assert measured == [counting.measure(text, unit) for text in texts], unit
-    long = "One sentence here. Another one follows! " * 20
-    parts = page.evaluate(
-        "async ([address, text]) => (await import(address)).split(text, 'graphemes', 100)", [address, long]
-    )
-    assert parts == counting.split(long, "graphemes", 100)
 
 
 def test_a_second_problem_of_the_same_person_is_joined_by_one_key(sign_in: SignIn, shop: Shop) -> None:

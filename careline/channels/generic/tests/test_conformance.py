@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from careline.channels.base import ChannelView, ConnectionView, HookRequest, Outgoing, Part
-from careline.channels.conformance import ChannelConformance, Fault, Words
+from careline.channels.conformance import ChannelConformance, Fault, Standing, Words
 from careline.channels.generic import NETWORK
 from careline.channels.generic.tests.building import SECRET, outgoing
 from careline.kit import clock, signing
@@ -32,6 +32,7 @@ class Receiver:
     def __init__(self, channel: ChannelView) -> None:
         self.channel = channel
         self._texts: dict[str, str] = {}
+        self._deleted: set[str] = set()
         self._faults: list[Fault] = []
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -65,6 +66,15 @@ class Receiver:
     def posted(self) -> list[str]:
         return list(self._texts.values())
 
+    def standing(self, surface: str, *, ours: bool) -> Standing:
+        return Standing("o-1", "t1")
+
+    def commented(self) -> Standing:
+        return Standing("m-public", "t-public", "marta")
+
+    def done_to(self, platform_id: str) -> frozenset[str]:
+        return frozenset({"deleted"}) if platform_id in self._deleted else frozenset()
+
     def happen_unseen(self, words: Words) -> None:
         raise AssertionError("the generic channel fetches nothing")
 
@@ -75,12 +85,17 @@ class Receiver:
         if fault in _REFUSALS:
             status, headers = _REFUSALS[fault]
             return web.Response(status=status, headers=headers)
-        self._texts.setdefault(request.headers["webhook-id"], json.loads(body)["text"])
+        event = json.loads(body)
+        if event["type"] == "deletion":
+            self._deleted.add(event["id"])
+        else:
+            self._texts.setdefault(request.headers["webhook-id"], event["text"])
         if fault == "cut":
             assert request.transport is not None
             request.transport.abort()
         return web.json_response(
-            {"id": f"out-{request.headers['webhook-id']}"}, status=500 if fault == "failing" else 200
+            {"id": f"out-{request.headers['webhook-id']}", "thread_id": event["thread_id"] or "t-new"},
+            status=500 if fault == "failing" else 200,
         )
 
 

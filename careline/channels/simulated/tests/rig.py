@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from careline.channels.base import ChannelView, ConnectionView, HookRequest, Network, Outgoing, Part
-from careline.channels.conformance import Fault, Words
+from careline.channels.conformance import Fault, Standing, Words
 from careline.channels.simulated import NETWORK
 from careline.kit import clock, signing
 from careline.simulator import running
@@ -40,6 +40,7 @@ class SimulatedPlatform:
 
     def __init__(self, world: running.Running, channel: ChannelView) -> None:
         self._world = world
+        self._placed: dict[tuple[str, bool], Standing] = {}
         self.channel = msgspec.structs.replace(channel, settings={**channel.settings, "api": f"{world.address}/api"})
 
     def plan(self, fault: Fault) -> None:
@@ -47,6 +48,37 @@ class SimulatedPlatform:
 
     def posted(self) -> list[str]:
         return [one.text for one in self._world.simulator.ledger.messages(origin="api")]
+
+    def standing(self, surface: str, *, ours: bool) -> Standing:
+        found = self._placed.get((surface, ours))
+        if found is None:
+            found = self._placed[surface, ours] = self._place(surface, ours=ours)
+        return found
+
+    def _place(self, surface: str, *, ours: bool) -> Standing:
+        platform = self._world.simulator.platform
+        if surface == "dm":
+            thread = platform.dm_thread("aurora", "u_marta").id
+        else:
+            begun = (
+                platform.own_post("aurora", "Vuelos a Lima")
+                if surface == "comment"
+                else platform.post("aurora", "u_marta", "Hola @aurora")
+            )
+            thread = begun.thread
+        said = platform.reply(thread, "aurora" if ours else "u_marta", "words")
+        return Standing(said.id, thread, said.author_id)
+
+    def done_to(self, platform_id: str) -> frozenset[str]:
+        row = self._world.simulator.ledger.message(platform_id)
+        assert row is not None
+        done = {"hidden": row.hidden_at, "liked": row.liked_at, "deleted": row.deleted_at}
+        ours = row.reactions.get(row.account, "")
+        return frozenset(name for name, at in done.items() if at is not None) | ({ours} if ours else set())
+
+    def commented(self) -> Standing:
+        said = self._world.simulator.platform.post("aurora", "u_otro", "Esto es intolerable")
+        return Standing(said.id, said.thread, "u_otro")
 
     def happen_unseen(self, words: Words) -> None:
         self._world.simulator.platform.dm("aurora", "u_marta", words.text)
@@ -150,6 +182,7 @@ class SimulatedRig:
         accounts = [Account(key, "app", key, f"@{key}", self._sending) for key in self.connection.accounts]
         ledger.save_app(App("app", "http://127.0.0.1:9/hook", SECRET, TOKEN), accounts)
         platform.join(Persona("u_marta", "@martarg", "Marta Ruiz"))
+        platform.join(Persona("u_otro", "@otro", "Otro"))
         platform.open_thread("aurora", "t1", "u_marta", "Otra vez sin puntos", root_id="root-t1")
 
 

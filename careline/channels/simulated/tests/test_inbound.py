@@ -21,7 +21,7 @@ from careline.channels.base import (
     Said,
     Typed,
 )
-from careline.channels.simulated import NETWORK, partkeys
+from careline.channels.simulated import NETWORK
 from careline.errors import ForeignPayload, SignInRequired, UnknownEvent
 from careline.kit import signing
 
@@ -189,23 +189,6 @@ def test_the_account_setting_decides_what_follows_an_unknown_outcome() -> None:
         channel = msgspec.structs.replace(CHANNEL, settings={"sending": style})
         assert NETWORK.effective(channel).outbound.unknown_outcome == style
     assert NETWORK.effective(CHANNEL).outbound.unknown_outcome == "lookup"
-
-
-def test_of_several_posts_only_the_last_one_coming_back_proves_the_message() -> None:
-    us = {"id": "aurora", "handle": "@aurora"}
-    assert normalised(utterance(us, id="m_9", client_key="key-1/1of2")) == []
-    assert said(utterance(us, id="m_10", client_key="key-1/2of2")).idempotency_key == "key-1"
-    assert normalised(event("receipt.changed", state="sent", client_key="key-1/1of2")) == []
-    (failed,) = normalised(event("receipt.changed", state="failed", client_key="key-1/1of2"))
-    assert isinstance(failed, ReceiptSeen)
-    assert failed.idempotency_key == "key-1"
-
-
-@given(st.text(max_size=40), st.integers(1, 9), st.integers(0, 8))
-def test_a_part_key_reads_back_as_it_was_written(key: str, count: int, number: int) -> None:
-    number %= count
-    base = f"k{key.replace(chr(10), '')}" if "of" not in key else "k"
-    assert partkeys.read(partkeys.write(base, number, count)) == (base, number == count - 1)
 
 
 def test_text_that_a_database_cannot_keep_loses_only_its_nul() -> None:

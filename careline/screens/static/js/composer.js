@@ -5,7 +5,7 @@ import { check, stopPersonal, tellNews } from "./checking.js";
 import { desk, isPhone } from "./desk.js";
 import { $, $$, newKey } from "./dom.js";
 import { drop, flush, found, keep } from "./drafts.js";
-import { showReaders } from "./guard.js";
+import { keepCounting, showReaders } from "./guard.js";
 import { fillMail, showMail } from "./mail-fields.js";
 import { sayPresence } from "./presence.js";
 import { clearStop } from "./stops.js";
@@ -49,6 +49,7 @@ export function startComposer() {
   for (const button of $$("[data-modes] [data-mode]")) button.addEventListener("click", () => (setMode(button.dataset.mode), text.focus()));
   form.addEventListener("uploads", check);
   watchFiles(form, text);
+  keepCounting(() => writing);
 }
 
 function load(facts) {
@@ -130,8 +131,25 @@ function choose(index) {
   fillMail(writing.choice);
   const button = { public: "reply_public", private: "reply_private", note: "keep_note" }[writing.mode];
   $("[data-send-words]").textContent = say(writing.choice?.is_mail ? "send_mail" : button);
+  $("[data-send-private]").hidden = !privateWay();
   text.placeholder = placeholder();
   check();
+}
+
+/** The private way that belongs to the public conversation being answered; null where there is none that is open. */
+export function privateWay() {
+  const { mode, choice } = writing;
+  if (mode !== "public" || !choice || !may("private")) return null;
+  const open = choicesOf("private").filter((one) => !one.closed && one.channel === choice.channel);
+  return open.find((one) => one.thread === choice.thread) || open[0] || null;
+}
+
+/** Go on in private with the same customer. */
+export function goPrivate(way) {
+  setMode("private");
+  const index = choicesOf("private").findIndex((one) => one.thread === way.thread && one.surface === way.surface);
+  if (index >= 0) choose(String(index));
+  text.focus();
 }
 
 function placeholder() {

@@ -24,41 +24,6 @@ export function room(text, choice) {
   return { used, limit: choice.limit, over };
 }
 
-const BREAKS = ["\n\n", "\n", ". ", "? ", "! ", " "];
-
-/** Parts of at most `limit` units, cut where a paragraph, sentence or word ends, never inside a grapheme. */
-export function split(text, unit, limit) {
-  const parts = [];
-  let rest = text.trim();
-  while (measure(rest, unit) > limit) {
-    const head = longestHead(rest, unit, limit);
-    const cut = breakBefore(rest, head.length);
-    parts.push(rest.slice(0, cut).trimEnd());
-    rest = rest.slice(cut).trimStart();
-  }
-  return rest || !parts.length ? [...parts, rest] : parts;
-}
-
-function longestHead(text, unit, limit) {
-  const clusters = graphemes(text);
-  let low = 1;
-  let high = clusters.length;
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (measure(clusters.slice(0, middle).join(""), unit) <= limit) low = middle;
-    else high = middle - 1;
-  }
-  return clusters.slice(0, low).join("");
-}
-
-function breakBefore(text, end) {
-  for (const mark of BREAKS) {
-    const at = text.lastIndexOf(mark, end - mark.length);
-    if (at > end / 2) return at + mark.length;
-  }
-  return end;
-}
-
 const PERSONAL = [
   ["email", /[\w.+-]+@[\w-]+\.[\w.]{2,}/u],
   ["card", /\b(?:\d[ -]?){13,19}\b/u],

@@ -9,7 +9,7 @@ import { showMap } from "./keys.js";
 import { forward, writeLetter } from "./letter.js";
 import { neighbour } from "./list.js";
 import { openPalette } from "./palette.js";
-import { send } from "./sending.js";
+import { send, sendThenPrivate } from "./sending.js";
 import { offerSnippets } from "./snippets.js";
 import { tryAgain } from "./stream.js";
 import { jump } from "./timeline.js";
@@ -90,7 +90,8 @@ export const deskCommands = {
   public: { run: () => write("public"), when: hasCase, words: "write_public_key", key: "r", group: "write" },
   private: { run: () => write("private"), when: hasCase, words: "write_private_key", key: "d", group: "write" },
   note: { run: () => write("note"), when: hasCase, words: "write_note_key", key: "n", group: "write" },
-  send: { run: () => send(), when: () => hasCase() && !document.querySelector("dialog[open]"), words: "send_key", key: "Ctrl Enter", group: "write" },
+  send: { run: (element, event) => (event?.shiftKey ? sendThenPrivate() : send()), when: () => hasCase() && !document.querySelector("dialog[open]"), words: "send_key", key: "Ctrl Enter", group: "write" },
+  "send-then-private": { run: () => sendThenPrivate(), when: hasCase, words: "public_then_private" },
   "send-done": { run: () => send({ then: "done" }), when: hasCase, words: "send_and_done" },
   "slash-key": { run: () => (hasCase() ? offerSnippets() : openPalette(openCase)), words: "snippet_or_search", key: "/", group: "write" },
   snippet: () => offerSnippets(),

@@ -1,7 +1,7 @@
 /* Who will read this: the row above the text. PUBLIC cannot be missed; nothing here is ever shortened. */
 
 import { $, icon, make } from "./dom.js";
-import { clockTime, span } from "./time.js";
+import { near, span } from "./time.js";
 import { knows, say } from "./words.js";
 
 const row = $("[data-who-reads]");
@@ -41,24 +41,35 @@ function one(choice) {
   ];
 }
 
-/** How long the window stays open, where there is one. */
+/** How long the window stays open and how much of it is used, where there is one; what a private answer to a public word begins. */
 function closing(choice) {
-  if (!choice.closes_at || choice.closed) return [];
-  const left = (new Date(choice.closes_at) - Date.now()) / 1000;
-  return left > 0 && left < 86400
-    ? [make("span", { class: "from", text: ` · ${say("window_until", { time: clockTime(new Date(choice.closes_at)), span: span(left) })}` })]
-    : [];
+  const said = [];
+  if (choice.opens_from) said.push(say("opens_private"));
+  const left = (new Date(choice.closes_at || 0) - Date.now()) / 1000;
+  if (left > 0 && !choice.closed) said.push(say("window_until", { time: near(new Date(choice.closes_at)), span: span(left) }));
+  if (choice.allows) said.push(say("window_counts", choice));
+  return said.length ? [make("span", { class: "from window", text: ` · ${said.join(" · ")}` })] : [];
+}
+
+/** The countdown goes on while the composer stands open. */
+export function keepCounting(current) {
+  setInterval(() => {
+    const { mode, choice } = current();
+    if (choice?.closes_at && !document.hidden) showReaders(mode, choice);
+  }, 20000);
 }
 
 /** Why nothing can be written here, in words; "" when it can. */
 export function closedWords(choice) {
   if (!choice?.closed) return "";
+  if (choice.closed === "window_used_up") return say(choice.opens_from || choice.allows === 1 ? "closed_comment_used_up" : "closed_window_used_up", choice);
   return knows(`closed_${choice.closed}`) ? say(`closed_${choice.closed}`) : say("closed_window");
 }
 
 /** What being too long means on this channel. */
 export function overWords(choice, used) {
-  return choice.overflow === "reject" ? say("over_by", { num: used.over }) : say(choice.overflow === "truncate" ? "will_be_cut" : "will_be_split");
+  const known = { truncate: "will_be_cut", split: "will_be_split", multi_post: "will_be_posts" };
+  return choice.overflow === "reject" ? say("over_by", { num: used.over }) : say(known[choice.overflow]);
 }
 
 /** The line below the text: ok, warn or over. */

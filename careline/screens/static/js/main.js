@@ -10,6 +10,7 @@ import { deskCommands, followLinks, recount, startFields, startFilters } from ".
 import { $ } from "./dom.js";
 import { resetKeys, showMap, startKeyPage, startKeys } from "./keys.js";
 import { startList } from "./list.js";
+import { messageCommands } from "./moderating.js";
 import { noticeCommands, seeCase, startNotices } from "./notices.js";
 import { openPalette } from "./palette.js";
 import { onPersonChange, peopleCommands, sayWhatWasDone } from "./people.js";
@@ -28,7 +29,7 @@ if (desk.root) startDesk();
 else startPage();
 
 function startDesk() {
-  learn({ ...deskCommands, ...caseCommands, ...bulkCommands, ...deliveryCommands });
+  learn({ ...deskCommands, ...caseCommands, ...bulkCommands, ...deliveryCommands, ...messageCommands });
   startComposer();
   startSending();
   startSnippets();
@@ -47,6 +48,8 @@ function startDesk() {
   startCase();
   startKeys(desk.me.shortcuts !== false);
   on("hint", (event) => event.case_id && forget(-1, String(event.case_id)));
+  for (const type of ["case", "hint"]) on(type, (event) => standsBeside(event) && forgetAll());
+  on("gone", forgetAll);
   on("back", () => recount());
   on("agent", (event) => String(event.agent_id) === desk.me.agent && event.facts?.what !== "away" && location.reload());
   startPresence();
@@ -61,7 +64,7 @@ function startPage() {
     map: { run: showMap, words: "keyboard", key: "?" },
   });
   if (document.body.dataset.screen === "keyboard") {
-    learn({ ...deskCommands, ...caseCommands, ...bulkCommands });
+    learn({ ...deskCommands, ...caseCommands, ...bulkCommands, ...messageCommands });
     startKeyPage();
   }
   startKeys(true);
@@ -69,4 +72,11 @@ function startPage() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
   });
+}
+
+/** Whether an event of something else shows in the open case: another case of the same person, a public thread, the words of the house. */
+function standsBeside({ person_id, thread_id, kind }) {
+  const open = desk.facts;
+  if (["settings.changed", "channel.changed", "person.erased"].includes(kind)) return true;
+  return Boolean(open) && (person_id === open.person_id || (thread_id && open.choices.some((choice) => choice.thread === thread_id)));
 }

@@ -3,8 +3,8 @@
 import { ask } from "./ask.js";
 import { refresh, openNext } from "./case.js";
 import { acknowledge, stopPersonal } from "./checking.js";
-import { emptied, insert, setMode, words, writing } from "./composer.js";
-import { room, split } from "./counting.js";
+import { emptied, goPrivate, insert, privateWay, setMode, words, writing } from "./composer.js";
+import { room } from "./counting.js";
 import { desk } from "./desk.js";
 import { $, $$ } from "./dom.js";
 import { mailParts } from "./mail-fields.js";
@@ -21,26 +21,33 @@ export function startSending() {
 }
 
 /** Ctrl+Enter or the button. `then` is stay, waiting or done. */
-export async function send({ override = false, then = "stay" } = {}) {
+export async function send({ override = false, then = "stay", after = null } = {}) {
   const text = words().trim();
   if (isSending || !writing.number || $("[data-send]").disabled) return;
   if (!text && !fileIds().length) return $("[data-text]").focus();
   if (isUploading()) return toast(say("still_uploading"));
   if (hasProblem()) return toast(say("fix_files"), { bad: true });
   if (writing.mode === "note") return attempt(() => sendNote(text));
-  if (writing.mode === "public" && stopPersonal(() => send({ override, then }))) return;
-  if (writing.news.length && !override) return stopNews(then);
+  if (writing.mode === "public" && stopPersonal(() => send({ override, then, after }))) return;
+  if (writing.news.length && !override) return stopNews(then, after);
   const used = room(text, writing.choice);
-  if (used.over && writing.choice.overflow === "reject") return offerSplit(text, used, then);
-  return attempt(() => sendParts([text], { override, then }));
+  if (used.over && writing.choice.overflow === "multi_post") return attempt(() => offerParts(text, { override, then, after }), { keepsStop: true });
+  if (used.over && writing.choice.overflow === "reject") return stop(say("over_by", { num: used.over }), [], [[say("keep_writing"), () => $("[data-text]").focus()]])[0].focus();
+  return attempt(() => post(text, 1, { override, then, after }));
 }
 
-async function attempt(work) {
+/** Public first, then the private side of it, in the same case. */
+export function sendThenPrivate() {
+  const way = privateWay();
+  if (way) send({ after: () => (goPrivate(way), toast(say("now_in_private"))) });
+}
+
+async function attempt(work, { keepsStop = false } = {}) {
   isSending = true;
   $("[data-send]").setAttribute("aria-busy", "true");
   try {
     await work();
-    clearStop();
+    if (!keepsStop) clearStop();
   } catch (error) {
     if (error.code === "changed_since_seen") await collided();
     else if (error.code === "offline")
@@ -66,31 +73,17 @@ async function sendNote(text) {
   refresh();
 }
 
-/** One message, or the parts of a long one in order: each with a key of its own, so that trying again doubles nothing. */
-async function sendParts(parts, { override, then }) {
+/** One message; a long one as the number of posts its writer agreed to. The key is kept when it is tried again, so that nothing doubles. */
+async function post(text, parts, { override, then, after }) {
   const { number, choice, mode, key, snippet } = writing;
-  const files = { files: fileIds(), names: fileNames() };
-  let answer = null;
-  for (const [index, text] of parts.entries()) {
-    const isLast = index === parts.length - 1;
-    const body = {
-      thread: choice.thread,
-      text,
-      mode,
-      client_key: index ? `${key}-${index}` : key,
-      seen: writing.seen,
-      snippet,
-      override,
-      then: isLast ? then : "stay",
-      ...mailParts(choice),
-    };
-    answer = await ask("POST", `cases/${number}/replies`, { ...body, ...(isLast ? files : {}), reply_to: choice.reply_to });
-  }
+  const body = { thread: choice.thread, text, mode, parts, client_key: key, seen: writing.seen, snippet, override, then, reply_to: choice.reply_to };
+  const answer = await ask("POST", `cases/${number}/replies`, { ...body, files: fileIds(), names: fileNames(), ...mailParts(choice) });
   sayPresence(false, mode);
   emptied(mode);
   await refresh();
   offerUndo(answer, number, mode);
   if (then === "done") openNext();
+  after?.();
 }
 
 function offerUndo(answer, number, mode) {
@@ -110,24 +103,26 @@ async function collided() {
   await refresh();
   const fresh = $$(".msg[data-message]:not(.note)").filter((one) => BigInt(one.dataset.message) > BigInt(before) && !one.matches(".other"));
   writing.news = fresh.map((one) => `${$("header b", one)?.textContent || ""}: ${$(".bubble", one)?.textContent.trim() || say("a_file")}`);
-  stopNews("stay", say("someone_was_faster"));
+  stopNews("stay", null, say("someone_was_faster"));
 }
 
-function stopNews(then, title = say("read_before_sending")) {
+function stopNews(then, after = null, title = say("read_before_sending")) {
   const [first] = stop(title, writing.news, [
-    [say("send_anyway"), () => ((writing.seen = desk.facts.version), (writing.news = []), send({ override: true, then }))],
+    [say("send_anyway"), () => ((writing.seen = desk.facts.version), (writing.news = []), send({ override: true, then, after }))],
     [say("keep_writing"), () => acknowledge()],
   ]);
   first.focus();
 }
 
-function offerSplit(text, used, then) {
-  const parts = split(text, writing.choice.unit, used.limit);
+/** The server cuts in the platform's own unit; the writer sees the posts and says yes to that many. */
+async function offerParts(text, going) {
+  const { thread } = writing.choice;
+  const { parts } = await ask("POST", `cases/${writing.number}/parts`, { thread, text, mode: writing.mode });
   const [first] = stop(
-    say("over_by", { num: used.over }),
+    say("as_parts"),
     parts.map((part, index) => `${index + 1}/${parts.length} · ${part}`),
     [
-      [say("send_as_parts", { num: parts.length }), () => attempt(() => sendParts(parts, { override: false, then }))],
+      [say("send_as_parts", { num: parts.length }), () => attempt(() => post(text, parts.length, going))],
       [say("keep_writing"), () => $("[data-text]").focus()],
     ],
   );

@@ -31,7 +31,7 @@ const isSameDay = (one, other) => one.toDateString() === other.toDateString();
 export const clockTime = (date) => CLOCK.format(date);
 
 /** Today the time, this week the weekday with it, else the date. */
-function near(date) {
+export function near(date) {
   const days = Math.abs(Date.now() - date) / 864e5;
   if (isSameDay(date, new Date())) return CLOCK.format(date);
   return days < 6 ? `${WEEKDAY.format(date)} ${CLOCK.format(date)}` : `${SHORT.format(date)} ${CLOCK.format(date)}`;
