@@ -180,7 +180,7 @@ function refreshed(facts, before) {
     writing.choice = choicesOf(writing.mode)[index];
     showReaders(writing.mode, writing.choice);
     setRules(writing.choice);
-  } else if (writing.mode !== "note" && !was) setMode(writing.mode, true);
+  } else if (writing.mode !== "note") setMode(writing.mode, true); // a conversation that began took the place of the way to begin it
   if (!text.value) writing.seen = facts.version;
   else if (before && facts.last_message !== before.last_message) tellNews(before.last_message);
   check();
