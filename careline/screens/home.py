@@ -1,4 +1,4 @@
-"""The front door: straight to the only workspace, or a choice between several."""
+"""The front doors: of the house, to the only workspace or a choice between several; of a workspace, to its inbox."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def show_home(request: HttpRequest) -> HttpResponse:
     if len(found) == 1:
         return redirect("inbox", workspace=found[0].slug)
     return render(request, "chooser.html", {"workspaces": found})
+
+
+def show_workspace(request: HttpRequest, workspace: str) -> HttpResponse:
+    """`/w/<workspace>/`, as it is printed and bookmarked. The middleware has asked who it is."""
+    return redirect("inbox", workspace=workspace)

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from careline.screens.home import show_home
+from careline.screens.home import show_home, show_workspace
 
 _OWN = [
     "careline.screens.inbox.urls",
@@ -19,6 +19,7 @@ _OWN = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", show_home, name="home"),
     *(path("", include("careline.screens.accounts.urls")) for _ in (1,) if find_spec("careline.screens.accounts.urls")),
+    path("w/<slug:workspace>/", show_workspace, name="workspace"),
     path("", include("careline.screens.intake_form.partner_urls")),
     path("accounts/", include("allauth.urls")),
     *(path("w/<slug:workspace>/", include(module)) for module in _OWN if find_spec(module)),

@@ -27,6 +27,13 @@ def test_the_front_door_leads_to_the_only_workspace(air: Workspace) -> None:
     assert sign_in(air, "Ana").get("/").headers["Location"] == "/w/air/inbox"
 
 
+def test_the_door_of_a_workspace_leads_to_its_inbox_and_cleo_finds_none(air: Workspace) -> None:
+    client = sign_in(air, "Ana")
+    Workspace.objects.create(slug="rail", name="Rail")
+    assert client.get("/w/air/").headers["Location"] == "/w/air/inbox"
+    assert client.get("/w/rail/").status_code == 404
+
+
 def test_the_front_door_offers_a_choice_between_several(air: Workspace) -> None:
     client = sign_in(air, "Ana")
     rail = Workspace.objects.create(slug="rail", name="Rail")
