@@ -50,7 +50,7 @@ class CoreDoors:
         self._journal = journal
         self._pool = ThreadPoolExecutor(3, thread_name_prefix="doors")
         self._connections: dict[tuple[str, str], tuple[float, ConnectionView]] = {}
-        self._rows: OrderedDict[tuple[int, int, str], str] = OrderedDict()
+        self._rows: OrderedDict[tuple[CaseRow, str, str], str] = OrderedDict()
         self._latest: dict[int, int] = {}
         self._slugs: dict[int, str] = {}
         self.not_ready = "starting"
@@ -126,11 +126,15 @@ class CoreDoors:
         said |= {name: str(getattr(row, name)) for name in _ROW_IDS}
         said["row"] = self._render(row, *place)
         # A case that moved out of someone's sight must leave their screen, but its words are for those who see it now.
-        gone = msgspec.json.encode({"n": event.n, "id": str(row.id), "number": row.number})
-        return Frame(event.n, "case", row.audience, msgspec.json.encode(said), event.audience, gone)
+        gone: dict[str, object] = {"n": event.n, "id": str(row.id), "number": row.number}
+        if event.audience == "workspace" and event.thread_id:
+            gone["thread_id"] = str(event.thread_id)  # a public thread stands in cases of others, too
+        return Frame(
+            event.n, "case", row.audience, msgspec.json.encode(said), event.audience, msgspec.json.encode(gone)
+        )
 
     def _render(self, row: CaseRow, slug: str, locale: str) -> str:
-        key = (row.id, row.version, locale)
+        key = (row, slug, locale)  # the row whole: names on it change without the case
         known = self._rows.get(key)
         if known is None:
             known = self._rows[key] = render_stream_row(row, slug, locale)

@@ -126,6 +126,8 @@ class CaseChange:
                 agent_id=self.agent_id,
                 version=self.case.version,
             )
+        if kind == "message.written" and thread_id is not None:
+            self.work.record_event(self.case.workspace_id, "thread.changed", thread_id=thread_id)
 
     def let_read(self, agent_ids: Iterable[int]) -> None:
         """Ask agents into the case. One statement."""

@@ -14,6 +14,7 @@ def record_state(work: UnitOfWork, delivery: Delivery) -> None:
         delivery_id=delivery.id,
         message_id=delivery.message_id,
         case_id=delivery.case_id,
+        thread_id=delivery.thread_id,
         channel_id=delivery.channel_id,
         facts={"state": delivery.state},
     )

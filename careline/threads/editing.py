@@ -121,7 +121,7 @@ def _search_row(message: Message) -> search.SearchRow:
 
 
 def record_each(
-    work: UnitOfWork, kind: str, messages: Iterable[Message], audiences: dict[int, list[str]] | None
+    work: UnitOfWork, kind: str, messages: Sequence[Message], audiences: dict[int, list[str]] | None
 ) -> None:
     """An event per message, to whoever may see its case; one without a case concerns a public thread only."""
     for message in messages:
@@ -136,6 +136,14 @@ def record_each(
                 channel_id=message.channel_id,
                 version=message.version,
             )
+    tell_threads(work, messages)
+
+
+def tell_threads(work: UnitOfWork, messages: Iterable[Message]) -> None:
+    """What is public stands in the open cases of others too, whoever may see the message's own case."""
+    threads = {(one.workspace_id, one.thread_id) for one in messages if one.is_public and one.thread_id}
+    for workspace_id, thread_id in sorted(threads):
+        work.record_event(workspace_id, "thread.changed", thread_id=thread_id)
 
 
 def apply_deletions(
@@ -212,5 +220,6 @@ def withdraw_message(work: UnitOfWork, message: Message) -> None:
     nowhere shown.
     """
     purge_words([message], clock.now())
+    tell_threads(work, [message])
     Message.objects.filter(id=message.id).update(case_id=None, thread_id=None)
     message.case_id = message.thread_id = None

@@ -45,15 +45,21 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
                 editing.apply_reaction(batch.work, message, author_key=happening.author.key, emoji=happening.emoji)
             return message is not None
         case Counted():
-            Thread.objects.filter(
-                channel_id=item.row.channel_id, key=happening.thread_key, reach__lt=happening.reach
-            ).update(reach=happening.reach)
+            _count(batch, item, happening)
             return True
         case AccessLost():
             alerting.record_unauthorised(item.row.channel_id, "access_lost", happening.reason[:200], work=batch.work)
             return True
         case _:
             return True
+
+
+def _count(batch: Batch, item: ChangeItem, counted: Counted) -> None:
+    """Reach only grows: platforms count in several places at once."""
+    seen = Thread.objects.filter(channel_id=item.row.channel_id, key=counted.thread_key, reach__lt=counted.reach)
+    for thread_id in list(seen.values_list("id", flat=True)):
+        Thread.objects.filter(id=thread_id).update(reach=counted.reach)
+        batch.work.record_event(item.row.workspace_id, "thread.changed", thread_id=thread_id)
 
 
 def _delete(batch: Batch, item: ChangeItem, deleted: Deleted) -> bool:

@@ -11,6 +11,7 @@ from careline.cases.models import Notice
 from careline.cases.queries.visible import audience_columns, audience_names, readers_of
 from careline.channels.models import Channel
 from careline.intake.batch import Batch, SaidItem
+from careline.threads import editing
 
 
 def counters(batch: Batch) -> None:
@@ -26,6 +27,7 @@ def counters(batch: Batch) -> None:
     readers = readers_of({item.case.id for item in batch.said if item.case is not None}) if batch.said else {}
     for item in batch.said:
         _record(batch, item, _audience(item, readers))
+    editing.tell_threads(batch.work, [item.message for item in batch.said if item.message is not None])
 
 
 def _count(batch: Batch, heard: list[SaidItem]) -> None:

@@ -41,8 +41,10 @@ export function startList(changed) {
   if (!rows) return;
   listening = changed;
   on("case", (event) => (wanted.delete(String(event.id)), take(event.id, parse(event.row).firstElementChild)));
+  on("gone", (event) => (wanted.delete(String(event.id)), leave(event.id), listening(String(event.id), null)));
   on("hint", (event) => event.case_id && askRows([event.case_id]));
   on("reset", reload);
+  on("agent", (event) => event.facts?.what === "profile" && String(event.agent_id) !== desk.me.agent && reload());
   scroll.addEventListener("pointermove", (event) => (pointer = event.target.closest?.(".row") || null));
   scroll.addEventListener("pointerleave", () => ((pointer = null), release()));
   news.addEventListener("click", () => ((pointer = null), release(), scroll.scrollTo({ top: 0 })));

@@ -49,7 +49,7 @@ function startDesk() {
   startKeys(desk.me.shortcuts !== false);
   on("hint", (event) => event.case_id && forget(-1, String(event.case_id)));
   for (const type of ["case", "hint"]) on(type, (event) => standsBeside(event) && forgetAll());
-  on("gone", forgetAll);
+  on("gone", (event) => (standsBeside(event) || $(`a[href*="/cases/${event.number}"]`, desk.root)) && forgetAll());
   on("back", () => recount());
   on("agent", (event) => String(event.agent_id) === desk.me.agent && event.facts?.what !== "away" && location.reload());
   startPresence();

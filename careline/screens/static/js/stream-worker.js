@@ -3,7 +3,7 @@
 const KEPT = 400;
 const tabs = new Set();
 const kept = [];
-const TYPES = ["case", "hint", "presence", "notice", "agent", "reset", "open", "typing"];
+const TYPES = ["case", "gone", "hint", "presence", "notice", "agent", "reset", "open", "typing"];
 let source = null;
 let last = -1;
 let floor = -1;

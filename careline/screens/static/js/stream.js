@@ -52,7 +52,7 @@ function plain(join) {
   const connect = (from) => {
     source?.close();
     source = new EventSource(`${address()}&since=${from}`);
-    for (const type of ["case", "hint", "presence", "notice", "agent", "reset", "typing"])
+    for (const type of ["case", "gone", "hint", "presence", "notice", "agent", "reset", "typing"])
       source.addEventListener(type, (event) => hear({ type, data: event.data, n: Number(event.lastEventId) || 0 }));
     source.addEventListener("open", () => hear({ type: "state", state: "live", tries: 0 }));
     source.addEventListener("error", () =>
