@@ -12,11 +12,14 @@ from careline.cases.actions.replying import write_reply
 from careline.cases.models import CaseField
 from careline.cases.queries.framing import message_html
 from careline.cases.queries.opening import MOST_STATEMENTS, open_case
-from careline.conftest import DM, make_case, make_identity, make_thread, say
+from careline.conftest import DM, hear, make_case, make_identity, make_thread, say
 from careline.errors import NotFound
+from careline.events.recording import unit_of_work
 from careline.kit import clock
+from careline.outbox.loading import load_outgoing
 from careline.people.models import Person
-from careline.threads.models import Message
+from careline.threads.editing import apply_deletion, apply_edit
+from careline.threads.models import Message, Thread
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +136,59 @@ def test_the_html_of_a_message_is_shown_only_to_those_who_see_its_case(air, cleo
     for stranger in (cleo, air.dora, air.carl):
         with pytest.raises(NotFound):
             message_html(stranger, message.id)
+
+
+def test_what_an_edited_message_said_before_is_shown_and_goes_with_a_deletion(air, marta_case):
+    message = Message.objects.get(case_id=marta_case.id)
+    for text in ("Where are my 200 miles?", "Where are my 300 miles?"):
+        with unit_of_work() as work:
+            apply_edit(work, Message.objects.get(id=message.id), text=text, at=clock.now())
+    [shown] = open_case(air.ana, marta_case.number).messages
+    assert [one.text for one in shown.revisions] == ["Where are my miles?", "Where are my 200 miles?"]
+    assert [one.at for one in shown.revisions] == sorted(one.at for one in shown.revisions)
+    with unit_of_work() as work:
+        apply_deletion(work, Message.objects.get(id=message.id), at=clock.now())
+    [gone] = open_case(air.ana, marta_case.number).messages
+    assert (gone.text, gone.revisions) == ("", ())
+
+
+def test_a_private_answer_to_a_public_word_uses_its_window_up_until_the_next_word(air, marta_case):
+    def private():
+        return next(one for one in open_case(air.ana, marta_case.number).threads if not one.is_public)
+
+    at_first = private()
+    assert (at_first.opens_from, at_first.window_allows, at_first.window_used, at_first.closed_code) == (
+        "post",
+        1,
+        0,
+        "",
+    )
+    assert at_first.window_closes_at == Message.objects.get(case_id=marta_case.id).at + timedelta(days=7)
+    with clock.travel(timedelta(seconds=1)):
+        sent = write_reply(air.ana, marta_case.number, thread_id=at_first.id, text="Le escribo aquí", mode="private")
+        used = private()
+        assert (used.opens_from, used.window_used, used.closed_code) == ("", 1, "window_used_up")
+    with clock.travel(timedelta(seconds=2)):
+        hear(marta_case, air.channel, air.marta_identity, "¿Hola?", thread=Thread.objects.get(is_public=True))
+        assert (private().window_used, private().closed_code) == (0, "")
+        again = write_reply(air.ana, marta_case.number, thread_id=sent.thread_id, text="Otra vez", mode="private")
+    newest = Message.objects.filter(case_id=marta_case.id, direction="inbound").order_by("-at").first()
+    assert load_outgoing(again.deliveries.get().id, 1).answers_comment == newest.platform_id
+
+
+def test_a_failed_private_answer_does_not_use_the_window_up(air, marta_case):
+    thread_id = open_case(air.ana, marta_case.number).threads[0].id
+    with clock.travel(timedelta(seconds=1)):
+        sent = write_reply(air.ana, marta_case.number, thread_id=thread_id, text="Le escribo", mode="private")
+        sent.deliveries.update(state="failed")
+        private = next(one for one in open_case(air.ana, marta_case.number).threads if not one.is_public)
+        assert (private.window_used, private.closed_code) == (0, "")
+
+
+def test_a_private_conversation_of_another_case_counts_for_the_way_to_it(air, marta_case):
+    known = make_thread(air.channel, DM)
+    make_case(air.channel, air.marta_identity, "an older talk", surface=DM, thread=known)
+    private = next(one for one in open_case(air.ana, marta_case.number).threads if one.opens_from)
+    assert (private.window_allows, private.closed_code) == (0, "")
+    message = write_reply(air.ana, marta_case.number, thread_id=private.id, text="sigo aquí", mode="private")
+    assert load_outgoing(message.deliveries.get().id, 1).answers_comment == "", "their own word there is enough"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from careline.cases.actions.assigning import assign_agent
@@ -12,11 +13,14 @@ from careline.cases.actions.replying import write_reply
 from careline.cases.actions.undoing import undo_last
 from careline.cases.actions.unsending import resolve_unknown, retry_delivery, undo_send
 from careline.cases.models import Case, Draft, RollupHour
+from careline.cases.queries.dividing import parts_of_text
 from careline.cases.queries.listing import list_page
 from careline.cases.queries.opening import open_case
 from careline.cases.rows import ListFilters
+from careline.channels import registry
+from careline.channels.capabilities import Capabilities
 from careline.clocks.models import Clock
-from careline.conftest import DM, hear, make_case, make_channel, make_thread
+from careline.conftest import DM, POST, TestNetwork, hear, make_case, make_channel, make_thread
 from careline.errors import Conflict, Forbidden, InputRefused, NotFound
 from careline.events.models import Event
 from careline.events.recording import unit_of_work
@@ -312,3 +316,51 @@ def test_figures_of_the_hour_count_answers(air, marta_case):
     reply(air.ana, marta_case)
     row = RollupHour.objects.get(agent_id=air.ana.agent_id)
     assert (row.answered, row.first_answers, row.first_answers_in_time) == (1, 1, 1)
+
+
+@pytest.fixture
+def short_posts():
+    """A platform that takes a long text as several posts."""
+    network = TestNetwork()
+    post = msgspec.structs.replace(
+        POST, text=msgspec.structs.replace(POST.text, max_length=40, on_overflow="multi_post"), private_surface=""
+    )
+    network.capabilities = Capabilities(proof="A", surfaces=(post, *TestNetwork.capabilities.surfaces[1:]))
+    registry.add_for_tests(network)
+    yield
+    registry.add_for_tests(TestNetwork())
+
+
+LONG = "Lo sentimos mucho, Marta. Ya lo estamos mirando todo. Le escribimos hoy mismo."
+
+
+def test_a_long_text_goes_out_as_the_posts_its_writer_agreed_to(air, marta_case, short_posts):
+    thread_id = open_case(air.ana, marta_case.number).threads[0].id
+    parts = parts_of_text(air.ana, marta_case.number, thread_id, LONG, is_public=True)
+    assert len(parts) == 3 and " ".join(parts) == LONG
+    for agreed in (1, 2, 4):
+        with pytest.raises(InputRefused) as refused:
+            reply(air.ana, marta_case, LONG, parts=agreed)
+        assert (refused.value.code, refused.value.field) == ("needs_parts", "text")
+    message = reply(air.ana, marta_case, LONG, parts=3, client_key="click")
+    posts = message.deliveries.order_by("part")
+    assert [LONG[one.text_start : one.text_end] for one in posts] == list(parts)
+    assert [(one.part, one.parts, one.state) for one in posts] == [(1, 3, "held"), (2, 3, "held"), (3, 3, "held")]
+    assert len({one.idempotency_key for one in posts}) == 3
+    assert reply(air.ana, marta_case, LONG, parts=3, client_key="click").id == message.id
+    assert Delivery.objects.count() == 3
+    assert undo_send(air.ana, posts[0].id) == LONG
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"cancelled"}
+
+
+def test_a_text_that_fits_is_one_post_whatever_was_agreed(air, marta_case, short_posts):
+    assert reply(air.ana, marta_case, "Hola Marta", parts=3).deliveries.get().parts == 1
+
+
+def test_only_who_sees_the_case_may_ask_how_a_text_is_cut(air, cleo, marta_case, short_posts):
+    thread_id = open_case(air.ana, marta_case.number).threads[0].id
+    for stranger in (cleo, air.dora):
+        with pytest.raises(NotFound):
+            parts_of_text(stranger, marta_case.number, thread_id, LONG, is_public=True)
+    with pytest.raises(NotFound):
+        parts_of_text(air.ana, marta_case.number, 1, LONG, is_public=True)

@@ -39,7 +39,7 @@ export async function send({ override = false, then = "stay", after = null } = {
 /** Public first, then the private side of it, in the same case. */
 export function sendThenPrivate() {
   const way = privateWay();
-  if (way) send({ after: () => (goPrivate(way), toast(say("now_in_private"))) });
+  if (way) send({ after: () => goPrivate(way) });
 }
 
 async function attempt(work, { keepsStop = false } = {}) {
