@@ -56,14 +56,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         found = House(server, browser)
-        found.state = _make_owner(found)
+        found.state = make_owner(found)
         yield found
         browser.close()
     server.stop()
     assert found.complaints == []
 
 
-def _make_owner(house: House) -> Any:
+def make_owner(house: House) -> Any:
+    """The workspace and its owner by the one-time link of the log; what the browser keeps of their sign-in."""
     link = re.findall(r"http://localhost:\d+(/setup/[\w-]+)", house.server.log())[-1]
     page = house.open(link, signed_in=False)
     page.get_by_label("Name of your organisation").fill("Aerolínea Norte")

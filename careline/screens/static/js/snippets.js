@@ -9,7 +9,9 @@ import { say } from "./words.js";
 const box = $("[data-snippets]");
 const text = $("[data-text]");
 const MOST = 30;
-let offered = { number: -1, list: [] };
+const NOTHING = { number: -1, coming: null };
+let asked = NOTHING;
+let offered = [];
 let shown = [];
 let chosen = 0;
 
@@ -17,7 +19,8 @@ export function startSnippets() {
   if (!text) return;
   text.addEventListener("input", follow);
   text.addEventListener("keydown", steer);
-  text.addEventListener("blur", () => setTimeout(hide, 150));
+  /* A click on the list blurs too, and whoever comes back at once goes on choosing. */
+  text.addEventListener("blur", () => setTimeout(() => document.activeElement !== text && hide(), 150));
 }
 
 const typedWord = () => /(?:^|\s)\/([\w-]*)$/.exec(text.value.slice(0, text.selectionStart))?.[1];
@@ -34,21 +37,30 @@ async function follow() {
   const word = typedWord();
   if (word === undefined) return hide();
   try {
-    if (offered.number !== writing.number) offered = { number: writing.number, list: await ask("GET", `snippets?case=${writing.number}`) };
+    offered = await offersFor(writing.number);
   } catch (error) {
     return complain(error);
   }
   const wanted = typedWord()?.toLowerCase();
   if (wanted === undefined) return hide();
-  shown = offered.list.filter((one) => one.shortcut.includes(wanted) || one.name.toLowerCase().includes(wanted)).slice(0, MOST);
+  shown = offered.filter((one) => one.shortcut.includes(wanted) || one.name.toLowerCase().includes(wanted)).slice(0, MOST);
   chosen = 0;
   draw();
+}
+
+/** Asked once a case, however fast somebody types. */
+function offersFor(number) {
+  if (asked.number !== number) {
+    asked = { number, coming: ask("GET", `snippets?case=${number}`) };
+    asked.coming.catch(() => (asked = NOTHING));
+  }
+  return asked.coming;
 }
 
 function draw() {
   if (!shown.length) {
     box.replaceChildren(
-      make("div", { class: "snippets-box" }, make("p", { class: "preview", text: say(offered.list.length ? "no_snippet_fits" : "no_snippets") })),
+      make("div", { class: "snippets-box" }, make("p", { class: "preview", text: say(offered.length ? "no_snippet_fits" : "no_snippets") })),
     );
     box.hidden = false;
     return;
