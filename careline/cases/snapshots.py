@@ -18,7 +18,7 @@ DECIDED: Final = (
 DERIVED: Final = (
     "last_agent_id", "person_name", "done_at", "unanswered_count", "waiting_since", "due_at", "due_kind",
     "due_span_s", "breach_at", "clock_percent", "first_answered_at", "first_answer_s", "first_answer_in_time",
-    "reopen_count",
+    "reopen_count", "answered_version", "answered_by_id",
 )  # fmt: skip
 TRACKED: Final = DECIDED + DERIVED
 _TIMES: Final = frozenset({"done_at", "snoozed_until", "waiting_since", "due_at", "breach_at", "first_answered_at"})
