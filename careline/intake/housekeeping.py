@@ -10,19 +10,18 @@ import structlog
 from django.db import connection
 from django.db.models import Q, QuerySet
 
-from careline.cases.forgetting import refresh_cases
 from careline.cases.models import Case
 from careline.clocks import leases
 from careline.clocks.models import Clock, Lease
 from careline.events.models import Event
 from careline.events.recording import unit_of_work
 from careline.files import storing
+from careline.intake.emptying import empty_messages
 from careline.intake.models import JournalRow, RefusedDelivery
 from careline.kit import clock, ids
 from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 from careline.outbox.models import Attempt, ModerationAttempt
-from careline.threads import editing
 from careline.threads.models import Message
 from careline.workspaces.models import Workspace
 
@@ -158,10 +157,7 @@ def _purge_some_messages(workspace_id: int, until: datetime) -> int:
     chosen = list(old.filter(Q(case_id__in=done) | Q(case_id__isnull=True)).order_by("at")[:PURGED_AT_ONCE])
     if chosen:
         with unit_of_work() as work:
-            editing.purge_words(chosen, clock.now())
-            refresh_cases(work, chosen)
-            spoken = JournalRow.objects.filter(message_id__in=[message.id for message in chosen])
-            spoken.update(raw=b"", purged_at=clock.now())
+            empty_messages(work, chosen)
     return len(chosen)
 
 
