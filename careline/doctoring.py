@@ -14,6 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from careline.channels import access, registry
 from careline.channels.base import ChannelView, Health, Tools
 from careline.channels.models import Channel
+from careline.channels.renewing import renew_and_keep
 from careline.intake.models import JournalRow
 from careline.kit.http import guarded_client
 from careline.workspaces.models import Account, Installation
@@ -151,7 +152,7 @@ def _channels() -> Found:
 
 async def _check_all(views: list[ChannelView]) -> list[tuple[str, Health]]:
     async with guarded_client(allow_private=True, timeout_s=10) as client:
-        tools, places = Tools(http=client), asyncio.Semaphore(CHECKS_AT_ONCE)
+        tools, places = Tools(http=client, renew=renew_and_keep), asyncio.Semaphore(CHECKS_AT_ONCE)
 
         async def check(view: ChannelView) -> tuple[str, Health]:
             async with places:

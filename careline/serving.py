@@ -16,6 +16,7 @@ from django.db import connection
 from starlette.applications import Starlette
 
 from careline.channels.base import Tools
+from careline.channels.renewing import renew_and_keep
 from careline.clocks import firing, leases
 from careline.controlling import Control
 from careline.doors import CoreDoors
@@ -68,11 +69,11 @@ class NetworkLoop:
         pool = ThreadPoolExecutor(2, thread_name_prefix="network-db")
         # Channel addresses are typed by administrators, whose mail server may well be in the house; addresses in customers' words never are.
         client = GuardedClient(allow_private=True)
-        tools = Tools(http=client)
+        tools = Tools(http=client, renew=renew_and_keep)
         self._sender = Sender(tools, pool, alone=self._alone)
         readers = Readers(self._journal, tools, pool)
         outside = GuardedClient(allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
-        fetcher = Fetcher(client, outside, pool)
+        fetcher = Fetcher(tools, outside, pool)
         works = {"sender": self._sender.run, "readers": readers.run, "fetcher": fetcher.run}
         tasks = [asyncio.create_task(self._keep_going(name, work)) for name, work in works.items()]
         await self._stop.wait()

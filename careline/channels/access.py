@@ -83,3 +83,8 @@ def access_connection(network: str, hook_token: str) -> ConnectionView:
         secrets=open_secrets(row.sealed_secrets),
         accounts=accounts,
     )
+
+
+def view_of(channel_id: int) -> ChannelView:
+    """A ChannelView by id. Raises Channel.DoesNotExist. One statement."""
+    return view_channel(Channel.objects.select_related("connection", "brand").get(id=channel_id))

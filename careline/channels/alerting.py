@@ -33,7 +33,7 @@ MAX_ERROR = 300
 # A channel that works says so with every message: its row is touched at most this often.
 CONTACT_STEP = timedelta(seconds=15)
 
-Trouble = Literal["failing", "silent", "unauthorised", "recovered"]
+Trouble = Literal["failing", "silent", "unauthorised", "recovered", "ending"]
 _log = structlog.get_logger()
 
 
@@ -90,6 +90,12 @@ def record_unauthorised(channel_id: int, error_code: str, detail: str = "", *, w
 def mark_silent(channel_id: int, *, work: UnitOfWork | None = None) -> None:
     """Nothing was heard for longer than usual. Only an active channel becomes silent; others have a louder trouble."""
     with_work(work, lambda inner: _note_silence(inner, channel_id))
+
+
+def announce_ending(work: UnitOfWork, row: Channel) -> None:
+    """The channel's secrets end soon, and only a person can renew them."""
+    if row.held_at is None:
+        _announce(work, row, "ending", "secrets_end", is_told=True)
 
 
 def with_work(work: UnitOfWork | None, act: Callable[[UnitOfWork], None]) -> None:

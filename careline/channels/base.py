@@ -321,10 +321,55 @@ class Health(msgspec.Struct, frozen=True):
     detail: str = ""
 
 
+class Introduced(msgspec.Struct, frozen=True):
+    """What the platform says of an account when it is connected. What is empty stays as the administrator typed it.
+
+    `settings` and `secrets` are kept beside the typed ones: a server's limits, a session got for a password, a secret
+    made for the hook. `secrets_end_at` only where a person must renew them.
+    """
+
+    account_key: str = ""
+    name: str = ""
+    handle: str = ""
+    settings: Mapping[str, object] = {}
+    secrets: Mapping[str, str] = {}
+    secrets_end_at: datetime | None = None
+
+
+class Renewed(msgspec.Struct, frozen=True):
+    """Secrets the platform gave for old ones. `end_at` only where a person must renew the next time."""
+
+    secrets: Mapping[str, str]
+    end_at: datetime | None = None
+
+
+class FileSource(msgspec.Struct, frozen=True):
+    """Where a file's bytes are now. Headers go to this host alone; neither they nor the address are kept or logged."""
+
+    url: str
+    headers: Mapping[str, str] = {}
+
+
+Renew = Callable[["ChannelView"], Awaitable[Renewed]]
+Renewing = Callable[["ChannelView", Renew], Awaitable["ChannelView"]]
+
+
+async def renew_in_memory(channel: ChannelView, renew: Renew) -> ChannelView:
+    """For an account that is not connected yet: nothing is stored."""
+    renewed = await renew(channel)
+    return msgspec.structs.replace(channel, secrets={**channel.secrets, **renewed.secrets})
+
+
 class Tools(msgspec.Struct, frozen=True):
-    """What a network may use for its work: the guarded client."""
+    """What a network may use for its work: the guarded client, and the renewal of secrets.
+
+    `await tools.renew(channel, ask)` gives the channel with secrets newer than its own: those another task has stored
+    meanwhile, or those `ask` gets, stored before they are used. `ask` runs once at a time for a connection, in all
+    processes, so a refresh token that works once is not spent twice.
+    """
 
     http: GuardedClient
+    renew: Renewing = renew_in_memory
 
 
 class SettingField(msgspec.Struct, frozen=True):
@@ -351,6 +396,14 @@ class Network(ABC):
     def effective(self, channel: ChannelView) -> Capabilities:
         """Capabilities of this account, where plan or server decides; else the declared ones. Must be quick and pure."""
         return self.capabilities
+
+    # connecting
+
+    async def introduce(self, channel: ChannelView, hook_url: str, tools: Tools) -> Introduced:
+        """Called once when a channel is connected, and again when its secrets are changed: who the account is, what its server allows, and the
+        platform's subscription to `hook_url`. Must be harmless to repeat. Raises ChannelError with a code the settings page has words for.
+        """
+        return Introduced()
 
     # inbound, pushed
 
@@ -384,6 +437,10 @@ class Network(ABC):
     @abstractmethod
     def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
         """Raw to typed. Pure. Raises UnknownEvent (accepted, counted) or ForeignPayload (dead letter); any other error is a dead letter too."""
+
+    async def locate_file(self, address: str, channel: ChannelView, tools: Tools) -> FileSource:
+        """For files whose InboundFile.url is `<slug>:...`, because they need a token or a question first. Called just before each fetch."""
+        raise ChannelError("no_files", "This network's files have plain addresses.", permanent=True)
 
     # outbound
 

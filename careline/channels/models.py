@@ -17,6 +17,7 @@ class Connection(models.Model):
     name = models.CharField(max_length=120)
     hook_token = models.CharField(max_length=64, unique=True, default=ids.new_token)
     sealed_secrets = models.BinaryField(default=bytes)
+    secrets_end_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=clock.now)
 
 

@@ -6,7 +6,6 @@ from careline.channels.models import Channel
 from careline.channels.registry import networks
 from careline.errors import NotFound
 
-TOKEN_END = "token_expires_at"  # noqa: S105 - a key, not a token
 """The key of `Channel.cursor` or `Channel.settings` under which a network keeps when its token ends, ISO 8601."""
 
 
@@ -43,5 +42,6 @@ def network_choices() -> list[tuple[str, str]]:
 
 
 def token_end(row: Channel) -> str:
-    """When the channel's token ends, ISO 8601, or empty when it does not or nobody said."""
-    return str(row.cursor.get(TOKEN_END) or row.settings.get(TOKEN_END) or "")
+    """When the channel's token ends, ISO 8601, or empty when nobody need renew it. `row` needs select_related('connection')."""
+    end_at = row.connection.secrets_end_at
+    return end_at.isoformat() if end_at else ""

@@ -1,7 +1,7 @@
 """Files that came as addresses: fetched after the digest, through the guard, typed by content, kept like any other file.
 
 An address a customer or platform names goes through the guarded client; only a host the administrator typed into the channel's own settings (a server in
-the house, the simulator) may be a private one.
+the house, the simulator) may be a private one. An address that begins with the network's own name is first asked of the network.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ import structlog
 from django.conf import settings
 
 from careline.channels import access, registry
+from careline.channels.base import FileSource, Tools
+from careline.channels.models import Channel
 from careline.clocks import leases
-from careline.errors import CarelineError, InputRefused, TooLarge
+from careline.errors import CarelineError, ChannelError, InputRefused, TooLarge
 from careline.events.recording import unit_of_work
 from careline.files import storing
 from careline.kit.connections import refresh_connections
@@ -44,14 +46,23 @@ class Wanted:
     workspace_id: int
     url: str
     name: str
-    is_in_house: bool
+    hosts: frozenset[str]
+    """Hosts an administrator typed for this channel."""
+    channel_id: int = 0
+    network: str = ""
+
+    @property
+    def is_asked_for(self) -> bool:
+        """Whether the network must say where the bytes are."""
+        return bool(self.network) and self.url.startswith(f"{self.network}:")
 
 
 class Fetcher:
     """One per worker process; a lease lets only one process fetch at a time."""
 
-    def __init__(self, in_house: GuardedClient, outside: GuardedClient, pool: ThreadPoolExecutor) -> None:
-        self._clients = {True: in_house, False: outside}
+    def __init__(self, tools: Tools, outside: GuardedClient, pool: ThreadPoolExecutor) -> None:
+        self._tools = tools
+        self._clients = {True: tools.http, False: outside}
         self._pool = pool
 
     async def run(self) -> None:
@@ -96,6 +107,12 @@ class Fetcher:
             except InputRefused:
                 problem = "address_refused"
                 break
+            except ChannelError as refused:
+                problem = refused.code
+                if refused.permanent:
+                    break
+                await asyncio.sleep(refused.retry_after_s or PAUSE_S * (number + 1))
+                continue
             except (aiohttp.ClientError, TimeoutError, OSError):
                 await asyncio.sleep(PAUSE_S * (number + 1))
                 continue
@@ -110,18 +127,27 @@ class Fetcher:
     async def _get(self, wanted: Wanted) -> Answer:
         """A server in the house may send us on, but no further into the house: what it names is an address like any other."""
         limit_bytes = settings.UPLOAD_LIMIT_BYTES
-        if not wanted.is_in_house:
-            return await self._clients[False].request("GET", wanted.url, limit_bytes=limit_bytes)
-        url = wanted.url
+        source = await self._locate(wanted)
+        url, headers = source.url, dict(source.headers)
+        if _place(url) not in wanted.hosts:
+            return await self._clients[False].request("GET", url, headers=headers, limit_bytes=limit_bytes)
         for _ in range(MAX_REDIRECTS + 1):
-            answer = await self._clients[True].request("GET", url, limit_bytes=limit_bytes, follow=False)
+            answer = await self._clients[True].request(
+                "GET", url, headers=headers, limit_bytes=limit_bytes, follow=False
+            )
             where = answer.headers.get("location", "") if answer.status in REDIRECTS else ""
             if not where:
                 return answer
             url = _joined(url, where)
-            if _place(url) != _place(wanted.url):
+            if _place(url) != _place(source.url):
                 return await self._clients[False].request("GET", url, limit_bytes=limit_bytes)
         raise InputRefused("address_refused")
+
+    async def _locate(self, wanted: Wanted) -> FileSource:
+        if not wanted.is_asked_for:
+            return FileSource(wanted.url)
+        channel = await self._in_thread(access.view_of, wanted.channel_id)
+        return await registry.network(wanted.network).locate_file(wanted.url, channel, self._tools)
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
@@ -136,27 +162,21 @@ def _take(running: Sequence[int], places: int) -> list[Wanted]:
     waiting = list(unfetched.exclude(id__in=running).order_by("id")[:places])
     if not waiting or not leases.take(["fetching"], lasts_s=60):
         return []
-    hosts = _house_hosts({row.message.channel_id or 0 for row in waiting})
-    return [
-        Wanted(
-            row.id,
-            row.workspace_id,
-            row.fetch_url,
-            row.name,
-            _place(row.fetch_url) in hosts.get(row.message.channel_id or 0, set()),
-        )
-        for row in waiting
-    ]
+    channels = access.channels_by_id(sorted({row.message.channel_id or 0 for row in waiting}))
+    return [_wanted(row, channels.get(row.message.channel_id or 0)) for row in waiting]
 
 
-def _house_hosts(channel_ids: set[int]) -> dict[int, set[str]]:
-    """Hosts typed by an administrator, by channel."""
-    hosts: dict[int, set[str]] = {}
-    for channel_id, row in access.channels_by_id(sorted(channel_ids)).items():
-        fields = registry.networks()[row.network].fields if row.network in registry.networks() else ()
-        addresses = [str(row.settings.get(field.name, "")) for field in fields if field.kind == "address"]
-        hosts[channel_id] = {place for address in addresses if (place := _place(address))}
-    return hosts
+def _wanted(row: Attachment, channel: Channel | None) -> Wanted:
+    hosts = _house_hosts(channel) if channel else frozenset()
+    network = channel.network if channel and channel.network in registry.networks() else ""
+    return Wanted(row.id, row.workspace_id, row.fetch_url, row.name, hosts, channel.id if channel else 0, network)
+
+
+def _house_hosts(channel: Channel) -> frozenset[str]:
+    """Hosts typed by an administrator."""
+    fields = registry.networks()[channel.network].fields if channel.network in registry.networks() else ()
+    addresses = [str(channel.settings.get(field.name, "")) for field in fields if field.kind == "address"]
+    return frozenset(place for address in addresses if (place := _place(address)))
 
 
 def _place(address: str) -> str:

@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from careline.channels.access import open_secrets, seal_secrets
 from careline.channels.actions.filling import fill_fields
 from careline.channels.alerting import watch_silence
-from careline.channels.base import Network
+from careline.channels.base import Introduced, Network
 from careline.channels.models import Channel, Connection
 from careline.channels.queries import access_channel
 from careline.channels.registry import network as network_of
+from careline.channels.renewing import watch_end
 from careline.errors import Conflict, InputRefused, NotFound
 from careline.events.recording import UnitOfWork, unit_of_work
-from careline.kit import clock
+from careline.kit import clock, ids
 from careline.workspaces.audit import record_audit
 from careline.workspaces.models import Brand, Calendar, Team
 from careline.workspaces.roles import check_may
@@ -54,26 +55,32 @@ def connect_channel(
     values: Mapping[str, str],
     import_from: datetime | None = None,
     account_key: str = "",
+    introduced: Introduced = Introduced(),
+    hook_token: str = "",
 ) -> Connected:
     """A connection with one channel. What is older than `import_from` (default now) is history: done, no clock.
 
-    `account_key` is how the platform names the account in deliveries, where no field of the network says it. Raises
-    InputRefused with the field's name, NotFound for an unknown network, Conflict when the account is connected already.
+    `account_key` is how the platform names the account in deliveries, where neither the platform (`introduced`, asked
+    with a hook address of `hook_token`) nor a field of the network says it. Raises InputRefused with the field's name,
+    NotFound for an unknown network, Conflict when the account is connected already.
     """
     check_may(viewer.role, "manage_channels")
     network = network_of(network_slug)
     filled = fill_fields(network, values)
     check_arrangement(viewer, arrangement)
-    key = account_key_of(network, filled.settings) or account_key.strip()[:200]
+    key = introduced.account_key or account_key_of(network, filled.settings) or account_key.strip()[:200]
     _check_not_connected(viewer, network, key)
     with unit_of_work() as work:
         connection = Connection.objects.create(
             workspace_id=viewer.workspace_id,
             network=network.slug,
             name=arrangement.name.strip(),
-            sealed_secrets=seal_secrets(filled.secrets),
+            hook_token=hook_token or ids.new_token(),
+            sealed_secrets=seal_secrets({**filled.secrets, **introduced.secrets}),
         )
-        row = _new_channel(viewer, network, connection, arrangement, filled.settings, key, import_from)
+        known = {**filled.settings, **introduced.settings}
+        row = _new_channel(viewer, network, connection, arrangement, known, key, import_from, introduced.handle)
+        watch_end(work, connection, introduced.secrets_end_at)
         watch_silence(work, row)
         record_channel_act(work, viewer, row, "channel_connected", "connected")
     return Connected(row.id, f"/hooks/{network.slug}/{connection.hook_token}")
@@ -87,6 +94,7 @@ def _new_channel(
     settings: dict[str, object],
     account_key: str,
     import_from: datetime | None,
+    handle: str,
 ) -> Channel:
     return Channel.objects.create(
         workspace_id=viewer.workspace_id,
@@ -94,7 +102,7 @@ def _new_channel(
         network=network.slug,
         account_key=account_key or str(connection.id),
         name=arrangement.name.strip(),
-        handle=handle_of(settings) or account_key,
+        handle=(handle or handle_of(settings) or account_key)[:200],
         brand_id=arrangement.brand_id,
         team_id=arrangement.team_id,
         calendar_id=arrangement.calendar_id,
@@ -130,6 +138,23 @@ def change_channel(viewer: Viewer, channel_id: int, *, arrangement: Arrangement,
             Connection.objects.filter(id=row.connection_id).update(sealed_secrets=seal_secrets(filled.secrets))
             record_channel_act(work, viewer, row, "channel_secret_changed", "changed")
         record_channel_act(work, viewer, row, "channel_changed", "changed")
+
+
+def keep_introduction(viewer: Viewer, channel_id: int, introduced: Introduced) -> None:
+    """What the platform says of a channel asked anew, after its secrets were changed. Raises Conflict when they belong to another account."""
+    check_may(viewer.role, "manage_channels")
+    row = access_channel(viewer.workspace_id, channel_id)
+    if introduced.account_key and introduced.account_key != row.account_key:
+        raise Conflict("other_account", _("These belong to another account. Connect it as a channel of its own."))
+    with unit_of_work() as work:
+        Channel.objects.filter(id=row.id).update(
+            settings={**row.settings, **introduced.settings}, handle=(introduced.handle or row.handle)[:200]
+        )
+        kept = open_secrets(bytes(row.connection.sealed_secrets))
+        Connection.objects.filter(id=row.connection_id).update(
+            sealed_secrets=seal_secrets({**kept, **introduced.secrets})
+        )
+        watch_end(work, row.connection, introduced.secrets_end_at)
 
 
 def check_arrangement(viewer: Viewer, arrangement: Arrangement) -> None:

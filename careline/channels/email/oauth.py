@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import aiohttp
 import msgspec
 
-from careline.channels.base import ChannelView, Tools
+from careline.channels.base import ChannelView, Renewed, Tools
 from careline.errors import CarelineError, ChannelError
 from careline.kit import clock
 
@@ -39,6 +39,7 @@ _PERMANENT = frozenset(
 class _Answer(msgspec.Struct):
     access_token: str = ""
     expires_in: int = 3600
+    refresh_token: str = ""
     error: str = ""
 
 
@@ -54,14 +55,34 @@ async def access_token(channel: ChannelView, tools: Tools) -> str:
     """A token that is good for at least two minutes. Raises ChannelError: `unauthorised` where the refresh token or app
     was refused.
     """
-    name = _cache_name(channel)
-    known = _cache.get(name)
-    if known is not None and known.until_s - _RENEW_BEFORE_S > clock.epoch_s():
-        return known.value
+    known = _known(channel)
+    if known or not channel.secrets.get("oauth_refresh_token"):
+        return known or await _fetch_and_remember(channel, tools)
+    # A refresh token may be good for one use: renewed by one task at a time, and the new one stored before it is needed.
+    renewed = await tools.renew(channel, lambda present: _renew(present, tools))
+    return _known(renewed) or await _fetch_and_remember(renewed, tools)
+
+
+def _known(channel: ChannelView) -> str:
+    token = _cache.get(_cache_name(channel))
+    return token.value if token is not None and token.until_s - _RENEW_BEFORE_S > clock.epoch_s() else ""
+
+
+async def _fetch_and_remember(channel: ChannelView, tools: Tools) -> str:
+    return _remember(channel, await _fetch(channel, tools))
+
+
+async def _renew(channel: ChannelView, tools: Tools) -> Renewed:
     answer = await _fetch(channel, tools)
+    changed = {"oauth_refresh_token": answer.refresh_token} if answer.refresh_token else {}
+    _remember(msgspec.structs.replace(channel, secrets={**channel.secrets, **changed}), answer)
+    return Renewed(changed)
+
+
+def _remember(channel: ChannelView, answer: _Answer) -> str:
     if len(_cache) >= _MAX_CACHED:
         _cache.clear()
-    _cache[name] = _Token(answer.access_token, clock.epoch_s() + answer.expires_in)
+    _cache[_cache_name(channel)] = _Token(answer.access_token, clock.epoch_s() + answer.expires_in)
     return answer.access_token
 
 

@@ -164,4 +164,3 @@ def test_owners_are_mailed_in_their_language_and_nobody_else(
     assert [message.to for message in mail.outbox] == [[owner.email]]
     assert f"/w/air/channels/{air.channel.id}/" in mail.outbox[0].body
     assert "secret-ish" not in mail.outbox[0].body
-    assert mail.outbox[0].extra_headers["Auto-Submitted"] == "auto-generated"

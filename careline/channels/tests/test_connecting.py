@@ -12,14 +12,14 @@ from careline.channels import registry
 from careline.channels.access import open_secrets
 from careline.channels.actions import checking
 from careline.channels.actions.checking import check_channel, check_values
-from careline.channels.actions.connecting import Arrangement, change_channel, connect_channel
+from careline.channels.actions.connecting import Arrangement, change_channel, connect_channel, keep_introduction
 from careline.channels.actions.holding import hold_channel, resume_channel, switch_off, switch_on
 from careline.channels.alerting import SILENCE_CLOCK
-from careline.channels.base import ChannelView, Health, SettingField, Tools
+from careline.channels.base import ChannelView, Health, Introduced, SettingField, Tools
 from careline.channels.models import Channel
 from careline.clocks.models import Clock
 from careline.conftest import Air, TestNetwork
-from careline.errors import Conflict, Forbidden, InputRefused, NotFound
+from careline.errors import ChannelError, Conflict, Forbidden, InputRefused, NotFound
 from careline.events.models import Event
 from careline.kit import clock
 from careline.workspaces.models import Audit, Brand
@@ -198,3 +198,51 @@ def test_holding_and_resuming_are_told_once(air: Air) -> None:
     whats = [event.facts["what"] for event in Event.objects.filter(kind="channel.changed").order_by("n")]
     assert whats == ["held", "resumed"]
     assert list(Audit.objects.order_by("id").values_list("verb", flat=True)) == ["channel_held", "channel_resumed"]
+
+
+class Introducing(Mailbox):
+    """A platform that says who the account is and takes a hook address."""
+
+    slug = "introducing"
+    hooks: list[str] = []
+
+    async def introduce(self, channel: ChannelView, hook_url: str, tools: Tools) -> Introduced:
+        if channel.secrets["password"] == "wrong":
+            raise ChannelError("login_refused", "No such password.", unauthorised=True)
+        self.hooks.append(hook_url)
+        who = "9" if channel.secrets["password"] == "another" else "7"
+        return Introduced(account_key=who, handle="@air", settings={"limit": 500}, secrets={"hook_secret": "made"})
+
+
+def test_the_platform_says_who_the_account_is_and_its_word_is_kept(air: Air) -> None:
+    registry.add_for_tests(Introducing())
+    introduced = checking.introduce_values(air.owner, "introducing", VALUES, hook_token="tok")
+    made = connect_channel(
+        air.owner, network_slug="introducing", arrangement=arrangement(air), values=VALUES,
+        introduced=introduced, hook_token="tok",
+    )  # fmt: skip
+    row = Channel.objects.get(id=made.channel_id)
+    assert (row.account_key, row.handle, row.settings["limit"]) == ("7", "@air", 500)
+    assert open_secrets(row.connection.sealed_secrets) == {"password": VALUES["password"], "hook_secret": "made"}
+    assert made.hook_path == "/hooks/introducing/tok" and Introducing.hooks[-1].endswith("/hooks/introducing/tok")
+    again = checking.introduce_channel(air.owner, row.id)
+    keep_introduction(air.owner, row.id, again)
+    assert Introducing.hooks[-1].endswith("/hooks/introducing/tok")
+
+
+def test_secrets_of_another_account_are_no_change_of_this_one(air: Air) -> None:
+    registry.add_for_tests(Introducing())
+    introduced = checking.introduce_values(air.owner, "introducing", VALUES, hook_token="tok")
+    made = connect_channel(
+        air.owner, network_slug="introducing", arrangement=arrangement(air), values=VALUES, introduced=introduced
+    )
+    with pytest.raises(Conflict):
+        keep_introduction(air.owner, made.channel_id, Introduced(account_key="9"))
+
+
+def test_a_refused_introduction_raises_what_the_platform_said_and_needs_the_right_to_manage(air: Air) -> None:
+    registry.add_for_tests(Introducing())
+    with pytest.raises(ChannelError):
+        checking.introduce_values(air.owner, "introducing", {**VALUES, "password": "wrong"}, hook_token="tok")
+    with pytest.raises(Forbidden):
+        checking.introduce_values(air.ana, "introducing", VALUES, hook_token="tok")

@@ -10,9 +10,10 @@ import pytest
 from django.test import override_settings
 
 from careline.channels import registry
-from careline.channels.base import SettingField
+from careline.channels.base import ChannelView, FileSource, SettingField, Tools
 from careline.channels.models import Channel
 from careline.conftest import DM, Air, TestNetwork, make_thread, say
+from careline.errors import ChannelError
 from careline.events.models import Event
 from careline.events.recording import unit_of_work
 from careline.files.models import StoredFile
@@ -79,7 +80,7 @@ def fetch_all(*rows: Attachment) -> list[Attachment]:
     async def work() -> None:
         in_house, outside = GuardedClient(allow_private=True, timeout_s=2), GuardedClient(timeout_s=2)
         try:
-            await Fetcher(in_house, outside, inline_pool()).run()
+            await Fetcher(Tools(http=in_house), outside, inline_pool()).run()
         finally:
             await in_house.close()
             await outside.close()
@@ -164,7 +165,7 @@ def test_a_slow_server_does_not_hold_up_the_others(air: Air, house: Site) -> Non
 
 def test_a_file_of_a_message_deleted_meanwhile_is_not_kept(air: Air) -> None:
     (row,) = attach(air, "http://example.com/x")
-    wanted = Wanted(row.id, air.workspace.id, row.fetch_url, row.name, False)
+    wanted = Wanted(row.id, air.workspace.id, row.fetch_url, row.name, frozenset())
     with unit_of_work():
         editing.purge_words([row.message], clock.now())
     keep_fetched(wanted, b"content")
@@ -173,8 +174,28 @@ def test_a_file_of_a_message_deleted_meanwhile_is_not_kept(air: Air) -> None:
 
 def test_fetching_twice_counts_once(air: Air) -> None:
     (row,) = attach(air, "http://example.com/x")
-    wanted = Wanted(row.id, air.workspace.id, row.fetch_url, row.name, False)
+    wanted = Wanted(row.id, air.workspace.id, row.fetch_url, row.name, frozenset())
     for _ in range(2):
         keep_fetched(wanted, b"content")
     assert StoredFile.objects.get().reference_count == 1
     assert Event.objects.filter(kind="message.filed").count() == 1
+
+
+class Locked(TestNetwork):
+    """Files of this network are asked for, and lie behind a token."""
+
+    fields = (SettingField("api", "Address", kind="address"),)
+
+    async def locate_file(self, address: str, channel: ChannelView, tools: Tools) -> FileSource:
+        if address == "testnet:gone":
+            raise ChannelError("file_gone", "Too old.", permanent=True)
+        return FileSource(f"{channel.setting('api')}/{address.removeprefix('testnet:')}", {"Authorization": "Bearer t"})
+
+
+def test_a_file_of_the_networks_own_naming_is_asked_for_and_fetched_with_its_headers(air: Air, house: Site) -> None:
+    registry.add_for_tests(Locked())
+    house.pages["/photo"] = (200, {}, picture("PNG"))
+    kept, gone = fetch_all(*attach(air, "testnet:photo", "testnet:gone"))
+    assert kept.file is not None and kept.file.content_type == "image/png"
+    assert (gone.file, gone.problem) == (None, "file_gone")
+    assert [headers.get("authorization") for _, path, headers in house.asked if path == "/photo"] == ["Bearer t"]

@@ -54,6 +54,7 @@ def describe_trouble(trouble: str) -> str:
         "silent": _("has gone silent"),
         "unauthorised": _("has lost its access"),
         "recovered": _("works again"),
+        "ending": _("will soon lose its access"),
     }.get(trouble, trouble)
 
 
@@ -63,5 +64,6 @@ def advise(trouble: str) -> str:
         "failing": _("Careline keeps trying. Nothing already received is lost. Open the channel to see the error."),
         "silent": _("Nothing has been heard for longer than usual. Open the channel and run the live check."),
         "unauthorised": _("The platform refuses our password or token. Open the channel and enter a new one."),
+        "ending": _("The platform ends this access in a few days. Open the channel and connect it anew before that."),
         "recovered": _("You need not do anything. What waited is being sent and fetched now."),
     }.get(trouble, "")

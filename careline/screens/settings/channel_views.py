@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -13,12 +14,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from careline.channels import registry
 from careline.channels.access import open_secrets, seal_secrets
-from careline.channels.actions.checking import check_values
-from careline.channels.actions.connecting import Connected, change_channel, connect_channel
-from careline.channels.base import Health, Network
+from careline.channels.actions.checking import check_values, introduce_channel, introduce_values
+from careline.channels.actions.connecting import Connected, change_channel, connect_channel, keep_introduction
+from careline.channels.base import Health, Introduced, Network
 from careline.channels.models import Channel
 from careline.channels.queries import access_channel, list_channels, network_choices, token_end
+from careline.errors import ChannelError
 from careline.intake.deadletters import count_dead
+from careline.kit import ids
 from careline.screens.middleware import WorkspaceRequest
 from careline.screens.settings.channel_forms import ChannelForm, ConnectForm, is_made_here
 from careline.screens.settings.pages import attempt, done, render_settings, status_of
@@ -94,7 +97,7 @@ def connect(request: WorkspaceRequest, workspace: str, network: str) -> HttpResp
         is_checked = attempt(form, lambda: health.append(_check(request, form)))
         wants = request.POST.get("act") == "connect"
         is_fine = is_checked and (health[0].ok or form.cleaned_data["anyway"])
-        if wants and is_fine and attempt(form, lambda: made.append(_connect(request, form))):
+        if wants and is_fine and attempt(form, lambda: _connect(request, form, health, made)) and made:
             _remember_secrets(request, chosen, form, made[0])
             return done(request, _("Connected."), "channel", workspace=workspace, channel=made[0].channel_id)
     facts = {
@@ -112,14 +115,29 @@ def _check(request: WorkspaceRequest, form: ConnectForm) -> Health:
     return check_values(request.viewer, form.network.slug, form.values(), account_key=form.account())
 
 
-def _connect(request: WorkspaceRequest, form: ConnectForm) -> Connected:
-    return connect_channel(
-        request.viewer,
-        network_slug=form.network.slug,
-        arrangement=form.arrangement(),
-        values=form.values(),
-        import_from=form.starts_at(access_workspace(request.viewer.workspace_id).zone),
-        account_key=form.account(),
+def _connect(request: WorkspaceRequest, form: ConnectForm, health: list[Health], made: list[Connected]) -> None:
+    """Introduces the account first: a refusal by the platform is shown as its health, unless "anyway" was chosen."""
+    token = ids.new_token()
+    introduced = Introduced()
+    try:
+        introduced = introduce_values(
+            request.viewer, form.network.slug, form.values(), hook_token=token, account_key=form.account()
+        )
+    except ChannelError as refused:
+        health[:] = [Health(ok=False, code=refused.code, detail=refused.message)]
+        if not form.cleaned_data["anyway"]:
+            return
+    made.append(
+        connect_channel(
+            request.viewer,
+            network_slug=form.network.slug,
+            arrangement=form.arrangement(),
+            values=form.values(),
+            import_from=form.starts_at(access_workspace(request.viewer.workspace_id).zone),
+            account_key=form.account(),
+            introduced=introduced,
+            hook_token=token,
+        )
     )
 
 
@@ -150,6 +168,8 @@ def change(request: WorkspaceRequest, workspace: str, channel: int) -> HttpRespo
 
 def _change(request: WorkspaceRequest, row: Channel, form: ChannelForm) -> None:
     change_channel(request.viewer, row.id, arrangement=form.arrangement(), values=form.values())
+    with suppress(ChannelError):  # its card shows what the live check says
+        keep_introduction(request.viewer, row.id, introduce_channel(request.viewer, row.id))
 
 
 def _words_of(network: Network) -> dict[str, object]:

@@ -213,6 +213,7 @@ def change_words(what: str) -> str:
         "held": _("held"),
         "resumed": _("resumed"),
         "recovered": _("works again"),
+        "ending": _("will soon lose its access"),
     }.get(what, what)
 
 
