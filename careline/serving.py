@@ -196,12 +196,14 @@ def build(house: House) -> Starlette:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         house.hub.bind()
-        leave = hub.subscribe(house.hub.hint)
+        ways_out = [hub.subscribe(house.hub.hint), hub.hear_whispers(house.hub.heard_elsewhere)]
+        house.hub.carry_to(hub.whisper)
         await asyncio.to_thread(house.start)
         try:
             yield
         finally:
-            leave()
+            for leave in ways_out:
+                leave()
             house.hub.close()
             await asyncio.to_thread(house.stop)
 

@@ -17,6 +17,7 @@ from careline.edge.doors import Doors, Frame
 
 POLL_S = 1.0
 BUFFER_FRAMES = 512
+WHISPERED = frozenset({"presence", "typing"})
 RESET = b"event: reset\ndata: {}\n\n"
 _log = structlog.get_logger()
 
@@ -66,6 +67,7 @@ class Hub:
         self._closing = False
         self._closers: list[Callable[[], None]] = []
         self._overhearing: list[Callable[[int, Frame], None]] = []
+        self._carry: Callable[[int, bytes], None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def bind(self) -> None:
@@ -107,8 +109,27 @@ class Hub:
         """Call `listener(workspace_id, frame)` in the edge's loop for each frame of `tell`. Must not block."""
         self._overhearing.append(listener)
 
+    def carry_to(self, carry: Callable[[int, bytes], None]) -> None:
+        """Call `carry(workspace_id, said)` with each frame of `tell`, for the hubs of other processes. Must not block."""
+        self._carry = carry
+
     def tell(self, workspace_id: int, frame: Frame, *, but: Stream | None = None) -> None:
-        """Send a frame without number (presence, typing) to everyone who may see it."""
+        """Send a frame without number (presence, typing) to everyone who may see it, on screens of other processes too."""
+        self._spread(workspace_id, frame, but)
+        if self._carry is not None:
+            self._carry(workspace_id, msgspec.json.encode(frame))
+
+    def heard_elsewhere(self, workspace_id: int, said: bytes) -> None:
+        """From any thread: another process's hub was told this. What is no frame without number is nothing."""
+        try:
+            frame = msgspec.json.decode(said, type=Frame)
+        except msgspec.DecodeError:
+            return
+        if self._loop is not None and frame.n == 0 and frame.type in WHISPERED:
+            with contextlib.suppress(RuntimeError):  # the loop closed meanwhile
+                self._loop.call_soon_threadsafe(self._spread, workspace_id, frame)
+
+    def _spread(self, workspace_id: int, frame: Frame, but: Stream | None = None) -> None:
         for listener in self._overhearing:
             listener(workspace_id, frame)
         chunk = encode(frame)

@@ -1,4 +1,7 @@
-"""Wakes whoever follows the log: a hint only ("workspace W is at n"). A lost hint costs the followers' one-second poll, never an event."""
+"""Wakes whoever follows the log: a hint only ("workspace W is at n"). A lost hint costs the followers' one-second poll, never an event.
+
+Beside the hints go whispers: who looks, who types. They have no number, are kept nowhere, and a lost one is said again soon.
+"""
 
 from __future__ import annotations
 
@@ -47,3 +50,41 @@ def install_bridge(bridge: Listener | None) -> None:
     """PostgreSQL NOTIFY (or Redis) to other processes; None removes it."""
     global _bridge
     _bridge = bridge
+
+
+Whisper = Callable[[int, bytes], None]
+_carrier: Whisper | None = None
+_ears: list[Whisper] = []
+
+
+def whisper(workspace_id: int, said: bytes) -> None:
+    """To the other processes, when something carries there. Never blocks."""
+    if _carrier is not None:
+        _carrier(workspace_id, said)
+
+
+def install_carrier(carrier: Whisper | None) -> None:
+    """What brings whispers to other processes; None removes it."""
+    global _carrier
+    _carrier = carrier
+
+
+def hear_whispers(ear: Whisper) -> Callable[[], None]:
+    """Call `ear(workspace_id, said)` for each whisper of another process, from any thread. Must not block. Returns the way out."""
+    with _lock:
+        _ears.append(ear)
+
+    def leave() -> None:
+        with _lock:
+            if ear in _ears:
+                _ears.remove(ear)
+
+    return leave
+
+
+def overhear(workspace_id: int, said: bytes) -> None:
+    """A whisper of another process has arrived."""
+    with _lock:
+        ears = list(_ears)
+    for ear in ears:
+        ear(workspace_id, said)
