@@ -10,10 +10,26 @@ import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from careline.errors import InputRefused
+
 
 def _read(name: str, default: str = "") -> str:
     path = os.environ.get(f"CARELINE_{name}_FILE")
-    return Path(path).read_text().strip() if path else os.environ.get(f"CARELINE_{name}", default)
+    if not path:
+        return os.environ.get(f"CARELINE_{name}", default)
+    try:
+        return Path(path).read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputRefused(
+            "setting_unreadable", f"CARELINE_{name}_FILE names {path}, which cannot be read ({type(error).__name__})."
+        ) from error
+
+
+def _number(name: str, default: int) -> int:
+    given = _read(name, str(default))
+    if not given.isascii() or not given.isdigit():
+        raise InputRefused("setting_wrong", f"CARELINE_{name} must be a whole number, and is {given!r}.")
+    return int(given)
 
 
 def _flag(name: str, default: bool = False) -> bool:
@@ -28,9 +44,9 @@ TRUSTED_PROXIES = [part.strip() for part in _read("TRUSTED_PROXIES").split(",") 
 MAIL_URL = _read("MAIL_URL")
 MAIL_FROM = _read("MAIL_FROM", "careline@localhost")
 METRICS_TOKEN = _read("METRICS_TOKEN")
-HOOK_BODY_LIMIT_BYTES = int(_read("HOOK_BODY_LIMIT", str(4 * 1024 * 1024)))
-UPLOAD_LIMIT_BYTES = int(_read("UPLOAD_LIMIT", str(25 * 1024 * 1024)))
-JOURNAL_MARK = int(_read("JOURNAL_MARK", "20000"))
+HOOK_BODY_LIMIT_BYTES = _number("HOOK_BODY_LIMIT", 4 * 1024 * 1024)
+UPLOAD_LIMIT_BYTES = _number("UPLOAD_LIMIT", 25 * 1024 * 1024)
+JOURNAL_MARK = _number("JOURNAL_MARK", 20000)
 ALLOW_PRIVATE_ADDRESSES = _flag("ALLOW_PRIVATE_ADDRESSES")
 LOG_FORMAT = _read("LOG_FORMAT", "console")
 LOG_LEVEL = _read("LOG_LEVEL", "info")
@@ -60,9 +76,9 @@ def _database() -> dict[str, object]:
         }
     parts = urlsplit(DATABASE_URL)
     if parts.scheme not in {"postgres", "postgresql"}:
-        raise ValueError("CARELINE_DATABASE_URL must begin with postgresql://")
+        raise InputRefused("setting_wrong", "CARELINE_DATABASE_URL must begin with postgresql://")
     options: dict[str, object] = {
-        "pool": {"min_size": 1, "max_size": int(_read("DATABASE_POOL", "16"))},
+        "pool": {"min_size": 1, "max_size": _number("DATABASE_POOL", 16)},
         **dict(parse_qsl(parts.query)),
     }
     return {
