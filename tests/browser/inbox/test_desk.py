@@ -123,6 +123,51 @@ def test_a_draft_survives_a_reload_and_another_browser(sign_in: SignIn, shop: Sh
     expect(other.locator("[data-text]")).to_have_value("Half a sentence that")
 
 
+_SLOW = """
+const usual = window.fetch;
+window.slowly = 0;
+window.fetch = async (address, options) => {
+  if (!String(address).endsWith("%s")) return usual(address, options);
+  window.slowly += 1;
+  await new Promise((done) => setTimeout(done, 1500));
+  return usual(address, options).finally(() => (window.slowly = -1));
+};
+"""
+
+
+def test_a_draft_on_a_slow_line_never_comes_after_its_own_answer(sign_in: SignIn, shop: Shop) -> None:
+    page = sign_in()
+    page.context.add_init_script(_SLOW % "/drafts")
+    page.reload()
+    hear(page, shop, "Answer me once", "slow-1", name="Sol Slow")
+    write(page, "Said once")
+    page.wait_for_function("() => window.slowly > 0")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".msg.ours")).to_contain_text("Said once")
+    page.wait_for_function("() => window.slowly < 0")
+    page.reload()
+    expect(page.locator(".msg.ours")).to_contain_text("Said once")
+    expect(page.locator("[data-text]")).to_have_value("")
+
+
+def test_words_in_the_next_case_stay_when_the_last_answer_gets_through_late(sign_in: SignIn, shop: Shop) -> None:
+    page = sign_in()
+    page.context.add_init_script(_SLOW % "/replies")
+    page.reload()
+    hear(page, shop, "The first of two", "late-1", name="Lía Late")
+    write(page, "To the first")
+    page.keyboard.press("Control+Enter")
+    page.wait_for_function("() => window.slowly > 0")
+    hear(page, shop, "The second of two", "late-2", name="Lou Later")
+    write(page, "To the second")
+    page.wait_for_function("() => window.slowly < 0")
+    expect(page.locator(".toast")).to_contain_text("Goes out in")
+    expect(page.locator("[data-text]")).to_have_value("To the second")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".msg.ours")).to_contain_text("To the second")
+    expect(page.locator(".msg.ours", has_text="To the first")).to_have_count(0)
+
+
 def test_words_stay_while_the_case_changes_around_them(sign_in: SignIn, shop: Shop) -> None:
     page = hear(sign_in(), shop, "First words", "stay-1", name="Sol Stay")
     write(page, "Being written")

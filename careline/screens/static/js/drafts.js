@@ -27,6 +27,7 @@ const unsaved = (number, mode) => {
 
 const saveSoon = later(save, SAVE_AFTER_MS);
 let waiting = null;
+let saving = Promise.resolve();
 
 /** After every stroke. */
 export function keep(number, mode, text) {
@@ -42,6 +43,12 @@ export function flush() {
   if (waiting) saveSoon.now();
 }
 
+/** The words are about to be sent: no copy of them may reach the server after they did. This browser keeps them until `drop`. */
+export async function hold(number, mode) {
+  if (waiting?.number === number && waiting.mode === mode) ((waiting = null), saveSoon.forget());
+  await saving;
+}
+
 /** The words were sent or thrown away. */
 export function drop(number, mode, onServer = true) {
   if (waiting?.number === number && waiting.mode === mode) ((waiting = null), saveSoon.forget());
@@ -54,8 +61,10 @@ async function save() {
   const { number, mode, text } = waiting || {};
   waiting = null;
   if (!number) return;
+  const coming = ask("POST", `cases/${number}/drafts`, { mode, text }, { keepalive: true });
+  saving = Promise.allSettled([saving, coming]);
   try {
-    await ask("POST", `cases/${number}/drafts`, { mode, text }, { keepalive: true });
+    await coming;
     if (unsaved(number, mode) === text) remember(number, mode, null);
     show(text ? "draft_saved" : "");
   } catch {

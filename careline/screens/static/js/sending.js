@@ -7,6 +7,7 @@ import { emptied, goPrivate, insert, privateWay, setMode, words, writing } from 
 import { room } from "./counting.js";
 import { desk } from "./desk.js";
 import { $, $$ } from "./dom.js";
+import { drop, hold, keep } from "./drafts.js";
 import { mailParts } from "./mail-fields.js";
 import { sayPresence } from "./presence.js";
 import { clearStop, stop } from "./stops.js";
@@ -14,7 +15,8 @@ import { complain, toast } from "./toasts.js";
 import { fileIds, fileNames, hasProblem, isUploading } from "./uploads.js";
 import { say } from "./words.js";
 
-let isSending = false;
+// Cases whose words are on their way to the server.
+const under = new Set();
 
 export function startSending() {
   $("[data-composer]")?.addEventListener("submit", (event) => (event.preventDefault(), send()));
@@ -23,7 +25,7 @@ export function startSending() {
 /** Ctrl+Enter or the button. `then` is stay, waiting or done. */
 export async function send({ override = false, then = "stay", after = null } = {}) {
   const text = words().trim();
-  if (isSending || !writing.number || $("[data-send]").disabled) return;
+  if (under.has(writing.number) || !writing.number || $("[data-send]").disabled) return;
   if (!text && !fileIds().length) return $("[data-text]").focus();
   if (isUploading()) return toast(say("still_uploading"));
   if (hasProblem()) return toast(say("fix_files"), { bad: true });
@@ -42,46 +44,65 @@ export function sendThenPrivate() {
   if (way) send({ after: () => goPrivate(way) });
 }
 
+/** Whoever has opened another case meanwhile is told of a refusal there; the words wait as a draft where they were written. */
 async function attempt(work, { keepsStop = false } = {}) {
-  isSending = true;
+  const { number, mode } = writing;
+  const said = words();
+  under.add(number);
   $("[data-send]").setAttribute("aria-busy", "true");
   try {
     await work();
-    if (!keepsStop) clearStop();
+    if (!keepsStop && writing.number === number) clearStop();
   } catch (error) {
-    if (error.code === "changed_since_seen") await collided();
-    else if (error.code === "offline")
-      stop(
-        say("not_sent_offline"),
-        [],
-        [
-          [say("try_again"), () => send()],
-          [say("keep_writing"), () => {}],
-        ],
-      );
-    else stop(error.message, [], [[say("keep_writing"), () => $("[data-text]").focus()]]);
+    keep(number, mode, said);
+    if (writing.number === number) await refused(error);
+    else complain(error);
   } finally {
-    isSending = false;
+    under.delete(number);
     $("[data-send]").removeAttribute("aria-busy");
   }
 }
 
+async function refused(error) {
+  if (error.code === "changed_since_seen") return collided();
+  if (error.code !== "offline") return stop(error.message, [], [[say("keep_writing"), () => $("[data-text]").focus()]]);
+  return stop(
+    say("not_sent_offline"),
+    [],
+    [
+      [say("try_again"), () => send()],
+      [say("keep_writing"), () => {}],
+    ],
+  );
+}
+
 async function sendNote(text) {
-  const number = writing.number;
-  await ask("POST", `cases/${number}/notes`, { text, files: fileIds(), names: fileNames() });
-  emptied("note");
+  const { number } = writing;
+  const body = { text, files: fileIds(), names: fileNames() };
+  await hold(number, "note");
+  await ask("POST", `cases/${number}/notes`, body);
+  clear(number, "note");
   refresh();
+}
+
+/** The composer may show another case by now: its words stay. */
+function clear(number, mode) {
+  if (writing.number === number) emptied(mode);
+  else drop(number, mode, mode === "note");
 }
 
 /** One message; a long one as the number of posts its writer agreed to. The key is kept when it is tried again, so that nothing doubles. */
 async function post(text, parts, { override, then, after }) {
   const { number, choice, mode, key, snippet } = writing;
   const body = { thread: choice.thread, text, mode, parts, client_key: key, seen: writing.seen, snippet, override, then, reply_to: choice.reply_to };
-  const answer = await ask("POST", `cases/${number}/replies`, { ...body, files: fileIds(), names: fileNames(), ...mailParts(choice) });
-  sayPresence(false, mode);
-  emptied(mode);
+  const whole = { ...body, files: fileIds(), names: fileNames(), ...mailParts(choice) };
+  await hold(number, mode);
+  const answer = await ask("POST", `cases/${number}/replies`, whole);
+  if (writing.number === number) sayPresence(false, mode);
+  clear(number, mode);
   await refresh();
   offerUndo(answer, number, mode);
+  if (writing.number !== number) return;
   if (then === "done") openNext();
   after?.();
 }
