@@ -17,6 +17,8 @@ const regions = Object.fromEntries($$("[data-region]").map((region) => [region.d
 const scroll = $("[data-timeline-scroll]");
 let opening = 0;
 let shown = 0;
+let asked = 0;
+let patched = 0;
 const openers = [];
 const refreshers = [];
 
@@ -114,9 +116,13 @@ export async function refresh(extra = "") {
   const number = shown;
   refreshSoon.forget();
   if (!number) return null;
+  const mine = (asked += 1);
   try {
     const html = await askHtml(path(number, extra), "case");
     if (number !== shown) return null;
+    // A slow answer to an earlier question is older than what already stands here.
+    if (mine < patched) return desk.facts;
+    patched = mine;
     const atEnd = scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < 60;
     const fragment = parse(html);
     for (const template of $$("template[data-for]", fragment)) apply(template.dataset.for, template.content);
