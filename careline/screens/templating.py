@@ -48,9 +48,24 @@ def environment(**options: Any) -> Environment:
     )
     made.globals.update(_functions())
     made.filters.update(
-        {"time": render_time, "language": language_name, "compact": compact_number, "bytes": readable_size}
+        {
+            "time": render_time,
+            "language": language_name,
+            "compact": compact_number,
+            "bytes": readable_size,
+            "straight": straight,
+        }
     )
     return made
+
+
+# Embeddings, overrides and isolates: unicode.org/reports/tr9, revision 50, section 2, read 2026-11-22.
+_TURNING = dict.fromkeys((*range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
+
+def straight(text: str) -> str:
+    """A name where no element can isolate it (a title, a label for ears, words around it): without what turns its neighbours round."""
+    return text.translate(_TURNING)
 
 
 def _functions() -> dict[str, object]:

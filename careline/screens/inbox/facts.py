@@ -8,6 +8,7 @@ import msgspec
 from markupsafe import Markup
 
 from careline.cases.rows import CasePane, ThreadView
+from careline.screens.templating import straight
 from careline.workspaces.roles import may
 from careline.workspaces.sight import Viewer
 
@@ -102,7 +103,7 @@ def case_facts(pane: CasePane, viewer: Viewer) -> CaseFacts:
         state=row.state,
         is_answered=row.last_direction != "inbound",
         assignee=str(row.assignee_id or ""),
-        person=row.person_name,
+        person=straight(row.person_name),
         person_id=str(row.person_id),
         language=row.language,
         is_public=row.is_public,

@@ -18,7 +18,9 @@ def kept_acts() -> set[str]:
     """Every act the actions on cases write down, by their source."""
     sources = [path.read_text() for path in Path(careline.cases.__file__).parent.glob("**/*.py")]
     merged = {verb for source in sources for verb in _MERGED.findall(source)}
-    return {verb for source in sources for verb in _SAVED.findall(source)} | merged | {f"{verb}_here" for verb in merged}
+    return (
+        {verb for source in sources for verb in _SAVED.findall(source)} | merged | {f"{verb}_here" for verb in merged}
+    )
 
 
 def test_every_act_has_words() -> None:

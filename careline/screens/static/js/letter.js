@@ -3,14 +3,14 @@
 import { ask } from "./ask.js";
 import { openCase } from "./case.js";
 import { desk, loadChoices } from "./desk.js";
-import { $, make, newKey } from "./dom.js";
+import { $, $$, make, newKey } from "./dom.js";
 import { toast } from "./toasts.js";
 import { say } from "./words.js";
 
 const KEPT = "careline-letter";
 
-/** Open the form; `start` fills it (a forwarded mail). */
-export async function writeLetter(start = {}) {
+/** Open the form; `start` fills it (a forwarded mail), with `files` of it that may go along. */
+export async function writeLetter({ files = [], ...start } = {}) {
   const { mailboxes } = await loadChoices();
   if (!mailboxes.length) return toast(say("no_mailbox"), { bad: true });
   const key = newKey();
@@ -30,6 +30,7 @@ export async function writeLetter(start = {}) {
     line("copied", "CC", input("copied", { value: kept.copied, inputmode: "email" })),
     line("subject", say("subject_label"), input("subject", { required: true, value: kept.subject })),
     line("text", say("text_label"), make("textarea", { id: "letter-text", name: "text", rows: 9, dir: "auto", required: true })),
+    ...(files.length ? [make("div", { class: "field" }, ...files.map(fileLine))] : []),
     problem,
     make(
       "div",
@@ -54,10 +55,12 @@ export async function writeLetter(start = {}) {
     event.preventDefault();
     const values = Object.fromEntries(new FormData(form));
     try {
-      const answer = await ask("POST", "letters", { ...values, to: addresses(values.to), copied: addresses(values.copied), client_key: key });
+      const along = $$("[data-along]:checked", form);
+      const parts = { files: along.map((one) => one.value), names: along.map((one) => one.dataset.along) };
+      const answer = await ask("POST", "letters", { ...values, ...parts, to: addresses(values.to), copied: addresses(values.copied), client_key: key });
       save(null);
       sheet.close();
-      const undo = async () => (toast((await ask("DELETE", `deliveries/${answer.delivery}`)).words), writeLetter({ ...values }));
+      const undo = async () => (toast((await ask("DELETE", `deliveries/${answer.delivery}`)).words), writeLetter({ ...values, files }));
       toast(say("goes_out"), answer.delivery ? { undo, until: Date.now() + answer.undo_s * 1000 } : {});
       if (answer.number) openCase(answer.number);
     } catch (error) {
@@ -71,13 +74,21 @@ export async function writeLetter(start = {}) {
   (kept.to ? form.elements.text : form.elements.to).focus();
 }
 
-/** Forward a mail of the timeline: its words quoted below, nobody named yet. */
+/** A file of the forwarded mail: goes along unless it is unticked. It has no name in the form, so that what is kept for later holds words only. */
+function fileLine(file) {
+  const tick = make("input", { type: "checkbox", checked: true, value: file.id });
+  tick.dataset.along = file.name;
+  return make("label", { class: "check" }, tick, make("bdi", { text: file.name }));
+}
+
+/** Forward a mail of the timeline: its words quoted below, its files along, nobody named yet. */
 export function forward(element) {
   const message = element.closest(".msg");
   const words = message.querySelector("iframe[data-mail]")?.contentDocument?.body?.innerText || message.querySelector(".bubble")?.innerText || "";
   const head = `${message.querySelector("header b")?.innerText || ""}, ${message.querySelector("time")?.title || ""}`;
   const subject = desk.facts?.choices.find((choice) => choice.is_mail)?.subject || "";
-  writeLetter({ to: "", copied: "", subject: `Fwd: ${subject}`, text: `\n\n${head}:\n${words.trim().replace(/^/gm, "> ")}` });
+  const files = $$("[data-file-id]", message).map((one) => ({ id: one.dataset.fileId, name: one.dataset.fileName }));
+  writeLetter({ files, to: "", copied: "", subject: `Fwd: ${subject}`, text: `\n\n${head}:\n${words.trim().replace(/^/gm, "> ")}` });
 }
 
 const addresses = (text) =>
