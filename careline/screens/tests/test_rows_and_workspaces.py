@@ -153,11 +153,14 @@ _SAID: dict[str, dict[str, object]] = {
     "case_join": {"other": 11},
     "case_merge": {"into": 11},
     "case_notes": {"text": "x"},
+    "case_parts": {"thread": "1", "text": "x", "mode": "private"},
     "case_replies": {"thread": "1", "text": "x", "mode": "private"},
     "case_snooze": {"reason": "customer"},
     "case_split": {"messages": ["1"]},
     "case_tags": {"add": ["x"]},
     "delivery_outcome": {"was_sent": True},
+    "message_moderations": {"verb": "like"},
+    "moderation_outcome": {"was_done": True},
     "person_join": {"other": "1"},
     "person_name": {"name": "x"},
     "person_erasure": {"name": "x"},
@@ -195,6 +198,8 @@ def _foreign_names(here: Filled, beside: Filled) -> Iterator[tuple[str, dict[str
     yield f"{case}/replies", own | {"thread": str(thread)}
     yield f"{case}/replies", own | {"files": [str(file)], "names": ["a.png"]}
     yield f"{case}/replies", own | {"reply_to": str(message)}
+    yield f"{case}/parts", own | {"thread": str(thread)}
+    yield f"{case}/messages/{message}/moderations", {"verb": "like"}
     yield f"{case}/notes", {"text": "Hello", "files": [str(file)], "names": ["a.png"]}
     yield "letters", {"channel": str(channel), "to": ["a@b.test"], "text": "Hello"}
     yield f"persons/{here.named['person'][0]}/join", {"other": str(person)}

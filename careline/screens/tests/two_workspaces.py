@@ -22,7 +22,7 @@ from careline.files.models import StoredFile
 from careline.intake.models import JournalRow, RefusedDelivery
 from careline.kit import clock
 from careline.knowledge.models import Snippet
-from careline.outbox.models import Attempt, Delivery
+from careline.outbox.models import Attempt, Delivery, Moderation, ModerationAttempt
 from careline.people.actions.renaming import rename_person
 from careline.people.models import Link, Person, PersonKey
 from careline.threads.models import Attachment, Message, MessageAlias, Revision, Tombstone
@@ -144,6 +144,11 @@ def _told(place: _Place, word: str) -> dict[str, list[Any]]:
     delivery = Delivery.objects.get(message_id=answer.id)
     Delivery.objects.filter(id=delivery.id).update(state="failed", error_detail=f"{word} is full")
     Attempt.objects.create(workspace_id=of, delivery=delivery, number=1, owner="o", error_detail=f"{word} is full")
+    moderation = Moderation.objects.create(
+        workspace_id=of, channel_id=place.channel.id, case_id=case.id, message=message, agent_id=place.owner.agent_id, verb="like",
+        platform_id=f"liked-{word}", state="failed", idempotency_key=f"like-{word}", error_detail=f"{word} is full",
+    )  # fmt: skip
+    ModerationAttempt.objects.create(workspace_id=of, moderation=moderation, number=1, owner="o", error_detail=word)
     Revision.objects.create(message=message, text=f"Before: {word}")
     MessageAlias.objects.create(channel_id=place.channel.id, platform_id=f"alias-{word}", message=message)
     Tombstone.objects.create(workspace_id=of, channel_id=place.channel.id, platform_id=f"gone-{word}")
@@ -156,7 +161,13 @@ def _told(place: _Place, word: str) -> dict[str, list[Any]]:
         reference_count=1,
     )
     Attachment.objects.create(workspace_id=of, message=message, file=file, name=f"{word}.png")
-    return {"act": [act], "delivery": [delivery.id], "thread": [thread], "file": [file.id]}
+    return {
+        "moderation": [moderation.id],
+        "act": [act],
+        "delivery": [delivery.id],
+        "thread": [thread],
+        "file": [file.id],
+    }
 
 
 def _kept(place: _Place, word: str) -> dict[str, list[Any]]:
