@@ -94,9 +94,10 @@ class Worker:
         self.page.keyboard.insert_text(text)
 
     def send(self, text: str, kind: str = "ours") -> None:
-        """Ctrl+Enter; what was sent stands in the timeline."""
+        """Ctrl+Enter; what was sent stands in the timeline, and the button is idle again."""
         self.page.keyboard.press("Control+Enter")
         self.page.locator(f"[data-region=timeline] .msg.{kind}", has_text=text).wait_for()
+        self.page.locator("[data-send]:not([aria-busy])").wait_for()
 
     def answer(self, text: str) -> None:
         """Write, send, and see it stand there."""
