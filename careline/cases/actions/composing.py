@@ -58,6 +58,7 @@ def compose(  # noqa: PLR0913 - the fields of a letter, all by name
         text=text.strip(),
         mode="private",
         file_ids=tuple(file_ids),
+        file_names=tuple(file_names),
         subject=subject.strip(),
         to=_cleaned(to),
         copied=_cleaned(copied),

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from careline.cases.actions import composing, drafting, noting, replying, unsending
 from careline.cases.queries.dividing import parts_of_text
 from careline.cases.queries.timeline import deliveries_of
+from careline.cases.queries.visible import access_case_by_id
 from careline.kit import clock
 from careline.screens.inbox.resources import Done, ids, one_id, read_body, resource, said
 from careline.screens.middleware import WorkspaceRequest
@@ -133,7 +134,8 @@ def write_letter(request: WorkspaceRequest) -> HttpResponse:
         client_key=wanted.client_key,
         name=wanted.name,
     )
-    return _written(request.viewer, message)
+    assert message.case_id is not None
+    return _written(request.viewer, message, access_case_by_id(request.viewer, message.case_id).number)
 
 
 class DraftBody(msgspec.Struct, frozen=True):
