@@ -35,19 +35,19 @@ def _first_cells(path: Path) -> set[str]:
 
 
 def _settings_read() -> dict[str, str]:
-    """Name -> default, from the calls of `_read` and `_flag` in settings.py."""
+    """Name -> default, from the calls of `_read`, `_number` and `_flag` in settings.py."""
     found: dict[str, str] = {}
     for node in ast.walk(ast.parse((PACKAGE / "settings.py").read_text())):
         if (
             not isinstance(node, ast.Call)
             or not isinstance(node.func, ast.Name)
-            or node.func.id not in {"_read", "_flag"}
+            or node.func.id not in {"_read", "_number", "_flag"}
         ):
             continue
         if not isinstance(node.args[0], ast.Constant):
             continue
         default = _value(node.args[1]) if len(node.args) > 1 else ""
-        found[f"CARELINE_{node.args[0].value}"] = default if node.func.id == "_read" else str(int(default == "True"))
+        found[f"CARELINE_{node.args[0].value}"] = str(int(default == "True")) if node.func.id == "_flag" else default
     return found
 
 
@@ -162,7 +162,9 @@ def test_every_log_event_is_documented() -> None:
 
 
 def test_every_crash_point_is_documented_and_no_other() -> None:
-    told = {name for name in _first_cells(OPERATIONS) if re.fullmatch(r"(journal|digest|send|moderate|mail)\.[a-z_]+", name)}
+    told = {
+        name for name in _first_cells(OPERATIONS) if re.fullmatch(r"(journal|digest|send|moderate|mail)\.[a-z_]+", name)
+    }
     assert told == set(POINTS)
 
 
