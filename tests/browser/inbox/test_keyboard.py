@@ -72,6 +72,26 @@ def test_e_closes_moves_on_and_z_brings_it_back(sign_in: SignIn, shop: Shop) -> 
     expect(page.locator("[data-rows] .row", has_text="Close me")).to_have_count(1)
 
 
+def test_an_exclamation_mark_is_spam_blocks_the_writer_and_z_lets_them_speak_again(sign_in: SignIn, shop: Shop) -> None:
+    page = hear(sign_in(), shop, "Cheap watches", "spam-1", name="Spa Mer")
+    number = page.locator(".row:has([aria-current])").get_attribute("data-number")
+    page.mouse.move(700, 300)  # a row stays in its place while the pointer is on it
+    page.locator("[data-timeline-scroll]").focus()
+    page.keyboard.press("!")
+    expect(page.locator(".toast", has_text=f"Case {number} is spam")).to_be_visible()
+    assert "is not a function" not in page.locator("body").inner_text()
+    expect(page.locator("[data-rows] .row", has_text="Cheap watches")).to_have_count(0)
+    desk, spam = page.url.split("/w/air/")[0] + "/w/air/", page.context.new_page()
+    spam.goto(f"{desk}cases/{number}?view=spam")
+    expect(spam.locator("[data-rows] .row", has_text="Cheap watches")).to_have_count(1)
+    expect(spam.locator("[data-region=head]")).to_contain_text("blocked")
+    page.bring_to_front()
+    page.keyboard.press("z")
+    expect(page.locator("[data-rows] .row", has_text="Cheap watches")).to_have_count(1)
+    page.goto(f"{desk}cases/{number}")
+    expect(page.locator("[data-region=head]")).not_to_contain_text("blocked")
+
+
 def test_s_puts_a_case_off_until_a_time(sign_in: SignIn, shop: Shop) -> None:
     page = hear(sign_in(), shop, "Snooze me", "snooze-1", name="Sue Snooze")
     page.locator("[data-timeline-scroll]").focus()

@@ -24,7 +24,7 @@ export const picked = () => $$("[data-pick]:checked", rows).map((box) => Number(
 /** Mark the row of the open case. */
 export function markCurrent(number) {
   $("[aria-current]", rows)?.removeAttribute("aria-current");
-  const row = number && rowOf(number);
+  const row = number ? rowOf(number) : null;
   row?.querySelector(".row-open").setAttribute("aria-current", "true");
   row?.scrollIntoView({ block: "nearest" });
 }
