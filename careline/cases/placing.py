@@ -78,6 +78,10 @@ def _private_place(change: CaseChange, public: Thread, channel: Channel, surface
     reply = _reply(change, public, comment_id)
     identity = _identity(change, reply, channel)
     known = private_thread_with(channel.id, private.name, case.person_id)
+    if known is None and surface.private_way == "link":
+        raise InputRefused(
+            "customer_must_begin", _("Only the customer can begin here. Send them the private link."), field="mode"
+        )
     thread = known or _begun_before(change, channel, private) or start_thread(
         case.workspace_id, channel.id, private.name, subject=public.subject, case_id=case.id
     )  # fmt: skip

@@ -172,7 +172,8 @@ class MessageView(msgspec.Struct, frozen=True):
 class ThreadView(msgspec.Struct, frozen=True):
     """One thread of a case, as a choice for answering. `window_closes_at` None means no window; `closed_code` says why
     not, or ''. `window_used` of `window_allows` messages are sent, where the window counts. `opens_from` names the
-    public surface whose message a private answer would open a conversation from, or ''.
+    public surface whose message a private answer would open a conversation from, or ''. `private_link` is an address for
+    our public answer, by which the customer comes to us in private; '' where none is needed or known.
     """
 
     id: int
@@ -201,6 +202,7 @@ class ThreadView(msgspec.Struct, frozen=True):
     copied: tuple[str, ...]
     parent_author: str
     parent_text: str
+    private_link: str = ""
 
 
 class IdentityView(msgspec.Struct, frozen=True):

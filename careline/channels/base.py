@@ -133,7 +133,8 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
     """A message. `platform_id` is unique on the channel; `thread_key` names the conversation on the channel.
 
     `is_addressed` is False for a bystander's word in a public thread: shown, but it opens no case. `reply_to` is a platform id.
-    `continues` is a thread id of ours proven by a signature (mail's plus-address, a signed link). `suggests` names one that is only likely.
+    `continues` is a thread id of ours proven by a signature (mail's plus-address, a signed link). A private message that continues a public thread
+    stays in its own, and joins the case that its author has in that thread; somebody else who followed the link joins none. `suggests` names one that is only likely.
     `is_history` messages are older than the connection: they open done cases, start no clock, send nothing.
     `at` is the platform's time; the core clamps times from the future.
     """
@@ -165,6 +166,9 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
     """Small extra facts for the thread view (authentication verdict, booking reference from a form). Never secrets."""
     on_behalf: bool = False
     """An agent logged what the customer said (phone, counter)."""
+    joins_reply: bool = False
+    """It stands in the thread of the message it replies to, where that is here; `thread_key` is where it stands otherwise. For platforms whose
+    replies name a message and not its conversation."""
 
 
 class Edited(msgspec.Struct, frozen=True, tag="edited"):
@@ -219,6 +223,14 @@ class Counted(msgspec.Struct, frozen=True, tag="counted"):
     at: datetime
 
 
+class Moved(msgspec.Struct, frozen=True, tag="moved"):
+    """The platform gave a conversation another key: what was said under `thread_key` goes on under `to`."""
+
+    thread_key: str
+    to: str
+    at: datetime
+
+
 class AccessLost(msgspec.Struct, frozen=True, tag="access_lost"):
     """The platform says our access ended: the channel becomes unauthorised and its owners are told."""
 
@@ -226,7 +238,7 @@ class AccessLost(msgspec.Struct, frozen=True, tag="access_lost"):
     at: datetime
 
 
-Happening = Said | Edited | Deleted | ReceiptSeen | Reacted | Typed | Counted | AccessLost
+Happening = Said | Edited | Deleted | ReceiptSeen | Reacted | Typed | Counted | Moved | AccessLost
 
 
 class Fetched(msgspec.Struct, frozen=True):
@@ -471,6 +483,12 @@ class Network(ABC):
     async def check(self, channel: ChannelView, tools: Tools) -> Health:
         """A live check of secrets and reach, for the settings page and `careline doctor`. Never raises."""
         return Health(ok=True)
+
+    def private_link(self, channel: ChannelView, thread_id: int) -> str:
+        """For `private_way: link`: the address at which somebody who spoke in the public thread begins a private conversation with us. Their first
+        message there says `continues` with this thread. Quick and pure; empty where the account has none.
+        """
+        return ""
 
     def page_tag(self, base_url: str, hook_token: str) -> str:
         """The script tag an administrator puts on their own pages; empty for networks without one."""

@@ -167,7 +167,11 @@ class ReactionRule(msgspec.Struct, frozen=True):
 
 
 class Surface(msgspec.Struct, frozen=True):
-    """One kind of place on a network: dm, post, comment, reply, review, email, call, chat ..."""
+    """One kind of place on a network: dm, post, comment, reply, review, email, call, chat ...
+
+    `private_way` says how a public word leads to `private_surface`: by our `message`, or by a `link` in our public answer
+    (`Network.private_link`), since only the customer may begin.
+    """
 
     name: str
     visibility: Visibility
@@ -189,6 +193,7 @@ class Surface(msgspec.Struct, frozen=True):
     reactions: ReactionRule = ReactionRule()
     answer_here: bool = True
     private_surface: str = ""
+    private_way: Literal["message", "link"] = "message"
     clock: Literal["public", "private", "webchat", "email", "log", "review"] = "private"
 
     @property

@@ -55,6 +55,8 @@ class SaidItem:
     identity: Identity | None = None
     person: Person | None = None
     thread: Thread | None = None
+    came_from: Thread | None = None
+    """The public thread whose private link its author followed."""
     case: Case | None = None
     message: Message | None = None
 

@@ -60,6 +60,25 @@ def adopt_key(work: UnitOfWork, thread: Thread, key: str) -> Thread:
     return known
 
 
+def move_thread(work: UnitOfWork, channel_id: int, key: str, to: str) -> Thread | None:
+    """The platform has named a thread anew. Where it was heard under the new name already, the two become one: the older stands. Returns it; None
+    where nothing was heard under the old name.
+    """
+    old = Thread.objects.select_for_update().filter(channel_id=channel_id, key=key[:300]).first()
+    if old is None or not to:
+        return None
+    twin = Thread.objects.filter(channel_id=channel_id, key=to[:300]).exclude(id=old.id).first()
+    if twin is not None:
+        Message.objects.filter(thread_id=twin.id).update(thread_id=old.id)
+        Thread.objects.filter(id=twin.id).delete()
+        old.participants = list(dict.fromkeys([*old.participants, *twin.participants]))
+        old.last_inbound_at = max(filter(None, (old.last_inbound_at, twin.last_inbound_at)), default=None)
+    old.key = to[:300]
+    old.save(update_fields=["key", "participants", "last_inbound_at"])
+    work.record_event(old.workspace_id, "thread.changed", thread_id=old.id)
+    return old
+
+
 def private_thread_with(channel_id: int, surface: str, person_id: int) -> Thread | None:
     """The newest private conversation with a person on a channel, by their own words or one we began. One statement."""
     spoken = Message.objects.filter(

@@ -66,16 +66,25 @@ def thread_views(case: Case, given: Answerable) -> tuple[ThreadView, ...]:
         surface = surface_of(channel, thread.surface) if channel else None
         if channel is None or surface is None:
             continue
-        views.append(_view(case, thread, channel, surface, given))
+        view = _view(case, thread, channel, surface, given)
         private = _private_way(channel, surface)
-        if private is not None and not any(_is_private_of(one, channel, private) for one in newest_first):
-            views.append(_private_view(case, thread, channel, private, given))
+        if private is None or any(_is_private_of(one, channel, private) for one in newest_first):
+            views.append(view)
+        elif surface.private_way == "link" and (channel.id, private.name) not in given.known_private:
+            views.append(msgspec.structs.replace(view, private_link=private_link(channel, thread)))
+        else:
+            views += [view, _private_view(case, thread, channel, private, given)]
     return tuple(views)
 
 
 def _private_way(channel: Channel, surface: Surface) -> Surface | None:
     private = surface_of(channel, surface.private_surface) if surface.is_public and surface.private_surface else None
     return private if private is not None and private.initiate in {"after_contact", "free"} else None
+
+
+def private_link(channel: Channel, thread: Thread) -> str:
+    """The address by which somebody comes from this public thread into a private conversation; '' where there is none."""
+    return registry.network(channel.network).private_link(access.view_channel(channel), thread.id)
 
 
 def _is_private_of(thread: Thread, channel: Channel, private: Surface) -> bool:
@@ -151,6 +160,7 @@ def _private_view(case: Case, thread: Thread, channel: Channel, private: Surface
         reach=0,
         parent_author="",
         parent_text="",
+        private_link="",
     )
 
 

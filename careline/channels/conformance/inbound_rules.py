@@ -80,9 +80,12 @@ class InboundRules:
         if request is None:
             return
         places = range(0, len(request.body), max(1, len(request.body) // 50))
-        flipped = [self._flip_body(request, at) for at in places]
-        flipped += [self._flip_header(request, name) for name in rig.signed_headers]
-        assert len(flipped) > len(rig.signed_headers)
+        flipped = [self._flip_header(request, name) for name in rig.signed_headers]
+        if rig.network.capabilities.inbound.signed_bytes != "shared_secret":
+            # A secret that is only shown says nothing of the body.
+            flipped += [self._flip_body(request, at) for at in places]
+            assert len(flipped) > len(rig.signed_headers)
+        assert flipped
         for one in flipped:
             with pytest.raises(SignInRequired):
                 rig.network.verify(one, rig.connection)
@@ -110,6 +113,9 @@ class InboundRules:
     def test_a_batch_of_several_is_cut_whole(self, rig: Rig) -> None:
         accounts = len(rig.connection.accounts)
         several = [words(f"k{number}", thread=f"t{number % 2}", account=number % accounts) for number in range(5)]
+        if not rig.network.capabilities.inbound.batch and rig.deliver([rig.say(several[0])]) is not None:
+            self._is_cut_one_by_one(rig, several)
+            return
         request = rig.deliver([rig.say(one) for one in several])
         if request is None:
             self._takes_no_webhooks(rig)
@@ -219,6 +225,14 @@ class InboundRules:
             second = _fetch_once(rig, platform.channel, dict(first.cursor))
         assert _texts(rig, first)[-1:] == ["missed"]
         assert _texts(rig, second) == ["late"]
+
+    @staticmethod
+    def _is_cut_one_by_one(rig: Rig, several: list[Words]) -> None:
+        """Where the platform posts each event alone."""
+        requests = [rig.deliver([rig.say(one)]) for one in several]
+        cut = [rig.network.split(one, rig.connection) for one in requests if one is not None]
+        assert [len(parts) for parts in cut] == [1] * len(several)
+        assert len({parts[0].platform_event_id for parts in cut}) == len(several)
 
     def _delivery(self, rig: Rig) -> HookRequest | None:
         request = rig.deliver([rig.say(words("a"))])

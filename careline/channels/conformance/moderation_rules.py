@@ -12,13 +12,21 @@ from typing import Final, cast
 import msgspec
 import pytest
 
-from careline.channels.base import Moderated, ModerationAct, ModerationVerb
+from careline.channels.base import Moderated, ModerationAct, ModerationVerb, Said
 from careline.channels.capabilities import Surface
 from careline.channels.conformance.acting import with_tools
 from careline.channels.conformance.core import Core
-from careline.channels.conformance.inbound_rules import words
+from careline.channels.conformance.inbound_rules import normalised, words
 from careline.channels.conformance.outbound_rules import send
-from careline.channels.conformance.rig import RETRY_AFTER_S, ActsPlatform, Fault, OpensPlatform, Platform, Rig
+from careline.channels.conformance.rig import (
+    RETRY_AFTER_S,
+    ActsPlatform,
+    Fault,
+    LinkedPlatform,
+    OpensPlatform,
+    Platform,
+    Rig,
+)
 from careline.errors import ChannelError
 from careline.kit import clock
 from careline.outbox.models import Moderation
@@ -177,7 +185,21 @@ class ModerationRules:
             listening = rig.listening()
             assert listening is not None, "a private way without a way to send"
             with listening as platform:
-                self._check_private_answer(rig, cast(OpensPlatform, platform), private)
+                if public.private_way == "link":
+                    self._check_private_link(rig, cast(LinkedPlatform, platform), private)
+                else:
+                    self._check_private_answer(rig, cast(OpensPlatform, platform), private)
+
+    @staticmethod
+    def _check_private_link(rig: Rig, platform: LinkedPlatform, private: Surface) -> None:
+        """Who follows it says in private which thread they come from; a link that we did not make says nothing."""
+        link = rig.network.private_link(platform.channel, 4177)
+        assert "4177" in link
+        (arrived,) = normalised(rig, platform.followed(link))
+        assert isinstance(arrived, Said)
+        assert (arrived.continues, arrived.surface) == (4177, private.name)
+        forged = normalised(rig, platform.followed(link.replace("4177", "4178")))
+        assert not any(isinstance(one, Said) and one.continues for one in forged)
 
     @staticmethod
     def _check_private_answer(rig: Rig, platform: OpensPlatform, private: Surface) -> None:

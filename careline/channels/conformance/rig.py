@@ -77,6 +77,13 @@ class OpensPlatform(Platform, Protocol):
         """A public word of somebody who never wrote to us in private."""
 
 
+class LinkedPlatform(Platform, Protocol):
+    """A platform on which only the customer can begin, by a link of ours: only for networks whose `private_way` is a link."""
+
+    def followed(self, link: str) -> bytes:
+        """The event of somebody following such a link and beginning the private conversation."""
+
+
 class Rig(Protocol):
     """One network under test. What the platform has no such thing of gives None; the rule then checks the declaration.
 

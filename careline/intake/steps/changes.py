@@ -7,11 +7,13 @@ from typing import Final
 
 from careline.cases.forgetting import refresh_cases
 from careline.channels import alerting
-from careline.channels.base import AccessLost, Counted, Deleted, Edited, Happening, Reacted, ReceiptSeen
+from careline.channels.base import AccessLost, Counted, Deleted, Edited, Happening, Moved, Reacted, ReceiptSeen
 from careline.intake.batch import Batch, ChangeItem
 from careline.outbox import receipts
+from careline.outbox.models import Delivery
 from careline.threads import editing
 from careline.threads.models import Message, MessageAlias, Thread, Tombstone
+from careline.threads.starting import move_thread
 
 WAITS_FOR: Final = timedelta(minutes=10)
 
@@ -47,6 +49,9 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
         case Counted():
             _count(batch, item, happening)
             return True
+        case Moved():
+            _move(batch, item, happening)
+            return True
         case AccessLost():
             alerting.record_unauthorised(item.row.channel_id, "access_lost", happening.reason[:200], work=batch.work)
             return True
@@ -60,6 +65,14 @@ def _count(batch: Batch, item: ChangeItem, counted: Counted) -> None:
     for thread_id in list(seen.values_list("id", flat=True)):
         Thread.objects.filter(id=thread_id).update(reach=counted.reach)
         batch.work.record_event(item.row.workspace_id, "thread.changed", thread_id=thread_id)
+
+
+def _move(batch: Batch, item: ChangeItem, moved: Moved) -> None:
+    """What waits to be sent in the thread goes with it."""
+    twin = Thread.objects.filter(channel_id=item.row.channel_id, key=moved.to).values_list("id", flat=True).first()
+    standing = move_thread(batch.work, item.row.channel_id, moved.thread_key, moved.to)
+    if standing is not None and twin is not None and twin != standing.id:
+        Delivery.objects.filter(thread_id=twin).update(thread_id=standing.id)
 
 
 def _delete(batch: Batch, item: ChangeItem, deleted: Deleted) -> bool:

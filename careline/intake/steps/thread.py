@@ -25,10 +25,13 @@ def thread(batch: Batch) -> None:
         return
     continued = _continued(batch.said)
     known = _known(batch.said) | _named_by_reply(batch.said)
+    joined = _joined_by_reply(batch.said, known)
     missing: dict[tuple[int, str], SaidItem] = {}
     for item in batch.said:
         item.thread = continued.get(item.said.continues)
-        key = (item.row.channel_id, item.said.thread_key[:300])
+        if item.thread is not None and item.thread.is_public and not item.surface.is_public:
+            item.came_from, item.thread = item.thread, None
+        key = joined.get(id(item), (item.row.channel_id, item.said.thread_key[:300]))
         if item.thread is None and _is_unproven(item):
             claimed = known.get(key) or _claimed(item, known)
             if claimed is not None and not _may_follow(item, claimed):
@@ -45,6 +48,7 @@ def thread(batch: Batch) -> None:
     for item in batch.said:
         if item.thread is None:
             item.thread = made[(item.row.channel_id, item.row.order_key)]
+    _bind_arrivals(batch.said)
     _note_facts(batch)
 
 
@@ -77,6 +81,43 @@ def _known(items: Iterable[SaidItem]) -> dict[tuple[int, str], Thread]:
     for channel_id, names in keys.items():
         wanted |= Q(channel_id=channel_id, key__in=sorted(names))
     return {(row.channel_id, row.key): row for row in Thread.objects.filter(wanted)}
+
+
+def _joined_by_reply(items: list[SaidItem], known: dict[tuple[int, str], Thread]) -> dict[int, tuple[int, str]]:
+    """By item: the key of the thread of the message it replies to, here or earlier in this batch. Two statements where any message asks for it;
+    the threads found join `known`."""
+    asking = [item for item in items if item.said.joins_reply and item.said.reply_to]
+    threads = _threads_of_messages(asking)
+    named: dict[tuple[int, str], tuple[int, str]] = {}
+    found: dict[int, tuple[int, str]] = {}
+    for item in items:
+        channel_id = item.row.channel_id
+        own = (channel_id, item.said.thread_key[:300])
+        if item.said.joins_reply and item.said.reply_to:
+            name = (channel_id, item.said.reply_to[:400])
+            thread = threads.get(name)
+            if thread is not None and thread.is_public == item.surface.is_public:
+                known[channel_id, thread.key] = thread
+                own = (channel_id, thread.key)
+            else:
+                own = named.get(name, own)
+            found[id(item)] = own
+        named[channel_id, item.said.platform_id[:400]] = own
+    return found
+
+
+def _threads_of_messages(items: list[SaidItem]) -> dict[tuple[int, str], Thread]:
+    """The threads of the messages that items reply to, by (channel, platform id)."""
+    if not items:
+        return {}
+    wanted = Q()
+    for item in items:
+        wanted |= Q(channel_id=item.row.channel_id, platform_id=item.said.reply_to[:400])
+    aliases = MessageAlias.objects.filter(wanted, message__thread__isnull=False).select_related("message__thread")
+    messages = Message.objects.filter(wanted, thread__isnull=False).select_related("thread")
+    found = {(row.channel_id, row.platform_id): row.message.thread for row in aliases}
+    found |= {(row.channel_id or 0, row.platform_id or ""): row.thread for row in messages}
+    return {name: thread for name, thread in found.items() if thread is not None}
 
 
 def _claimed(item: SaidItem, known: dict[tuple[int, str], Thread]) -> Thread | None:
@@ -133,6 +174,21 @@ def _new_thread(item: SaidItem, key: str) -> Thread:
         parent_text=facts.parent_text,
         created_at=clock.now(),
     )
+
+
+def _bind_arrivals(items: list[SaidItem]) -> None:
+    """Who came to us in private from a public thread goes on with the case they have there. Two statements for each.
+
+    The link stands in public: what counts is that its follower is the author of that case, not that they hold it.
+    """
+    for item in items:
+        if item.came_from is None or item.thread is None or item.identity is None:
+            continue
+        mine = Message.objects.filter(thread=item.came_from, author_identity=item.identity, case_id__isnull=False)
+        case_id = mine.order_by("-at", "-id").values_list("case_id", flat=True).first()
+        if case_id is not None:
+            item.thread.bound_case_id = case_id
+            Thread.objects.filter(id=item.thread.id).update(bound_case_id=case_id)
 
 
 def _note_facts(batch: Batch) -> None:

@@ -52,6 +52,7 @@ class Choice(msgspec.Struct, frozen=True):
     opens_from: str
     allows: int
     used: int
+    private_link: str
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
@@ -156,4 +157,5 @@ def choice(thread: ThreadView) -> Choice:
         opens_from=thread.opens_from,
         allows=thread.window_allows,
         used=thread.window_used,
+        private_link=thread.private_link,
     )

@@ -131,7 +131,7 @@ function choose(index) {
   fillMail(writing.choice);
   const button = { public: "reply_public", private: "reply_private", note: "keep_note" }[writing.mode];
   $("[data-send-words]").textContent = say(writing.choice?.is_mail ? "send_mail" : button);
-  $("[data-send-private]").hidden = !privateWay();
+  $("[data-send-private]").hidden = !privateWay() && !privateLink();
   text.placeholder = placeholder();
   check();
 }
@@ -142,6 +142,12 @@ export function privateWay() {
   if (mode !== "public" || !choice || !may("private")) return null;
   const open = choicesOf("private").filter((one) => !one.closed && one.channel === choice.channel);
   return open.find((one) => one.thread === choice.thread) || open[0] || null;
+}
+
+/** The address by which the customer comes to us in private, where only they can begin. */
+export function privateLink() {
+  const { mode, choice } = writing;
+  return mode === "public" && may("private") ? choice?.private_link || "" : "";
 }
 
 /** Go on in private with the same customer. */

@@ -3,7 +3,7 @@
 import { ask } from "./ask.js";
 import { refresh, openNext } from "./case.js";
 import { acknowledge, stopPersonal } from "./checking.js";
-import { emptied, goPrivate, insert, privateWay, setMode, words, writing } from "./composer.js";
+import { emptied, goPrivate, insert, privateLink, privateWay, setMode, words, writing } from "./composer.js";
 import { room } from "./counting.js";
 import { desk } from "./desk.js";
 import { $, $$ } from "./dom.js";
@@ -38,10 +38,19 @@ export async function send({ override = false, then = "stay", after = null } = {
   return attempt(() => post(text, 1, { override, then, after }));
 }
 
-/** Public first, then the private side of it, in the same case. */
+/** Public first, then the private side of it, in the same case. Where only the customer can begin there, the answer carries the way. */
 export function sendThenPrivate() {
-  const way = privateWay();
-  if (way) send({ after: () => goPrivate(way) });
+  const [way, link] = [privateWay(), privateLink()];
+  if (way) return send({ after: () => goPrivate(way) });
+  if (!link) return;
+  const field = $("[data-text]");
+  const said = words().trim();
+  if (!said.includes(link)) {
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+    insert(said ? `\n${link}` : link);
+  }
+  if (said) send();
 }
 
 /** Whoever has opened another case meanwhile is told of a refusal there; the words wait as a draft where they were written. */
