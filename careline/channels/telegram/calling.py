@@ -112,7 +112,7 @@ def refusal(answer: http.Answer, told: wire.Answer) -> Refused:
 
 def _judged(status: int, told: wire.Answer, answer: http.Answer) -> Refused:
     if status in {401, 404}:
-        return Refused("unauthorised", "Telegram does not accept this bot token.", unauthorised=True)
+        return Refused("token_refused", "Telegram does not accept this bot token.", unauthorised=True)
     if status == 409:
         return Refused("other_reader", "Something else reads this bot's messages.")
     if status == 429:
