@@ -149,6 +149,7 @@ def record_moderation(work: UnitOfWork, row: Moderation) -> None:
         "message.moderated",
         message_id=row.message_id,
         case_id=row.case_id,
+        thread_id=row.message.thread_id,
         channel_id=row.channel_id,
         agent_id=row.agent_id,
         facts={"verb": row.verb, "state": row.state},
