@@ -110,6 +110,8 @@ def _surface_table() -> dict[str, str]:
         "review": _("review"),
         "mention": _("mention"),
         "dm": _("direct message"),
+        "group": _("group"),
+        "business": _("chat of a business account"),
         "message": _("message"),
         "call": _("call"),
         "counter": _("Counter"),
@@ -181,6 +183,23 @@ def _check_table() -> dict[str, str]:
         "oauth_incomplete": oauth,
         "oauth_refused": oauth,
         "oauth_unreachable": oauth,
+        "token_refused": _(
+            "The platform does not accept this token. Copy it again; one that was revoked has to be replaced by a new one."
+        ),
+        "hook_refused": _(
+            "The platform refuses our address for its deliveries. It must be a public one that begins with https://."
+        ),
+        "hook_missing": _("The platform does not know where to deliver. Save the channel again."),
+        "hook_in_the_way": _(
+            "The platform delivers to another address, so nothing can be fetched. Save the channel again."
+        ),
+        "hook_failed_lately": _(
+            "It works, but the platform could not deliver to us lately. Check the address, its certificate and the firewall."
+        ),
+        "hears_mentions_only": _(
+            "It works. In groups it hears only what mentions it, answers it or is a command, until its privacy mode is switched off."
+        ),
+        "other_reader": _("Something else fetches the messages of this account. Stop it, or get a new token."),
         "account_not_served": _("The token works, but not for this account. Check the account's name."),
         "not_configured": _("Something is missing. Fill in the fields marked below."),
         "answer_unreadable": foreign,

@@ -132,6 +132,7 @@ function choose(index) {
   const button = { public: "reply_public", private: "reply_private", note: "keep_note" }[writing.mode];
   $("[data-send-words]").textContent = say(writing.choice?.is_mail ? "send_mail" : button);
   $("[data-send-private]").hidden = !privateWay() && !privateLink();
+  $("[data-send-private] span").textContent = say(privateWay() ? "public_then_private" : "public_with_link");
   text.placeholder = placeholder();
   check();
 }

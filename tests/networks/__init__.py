@@ -1,0 +1,1 @@
+"""Networks against real or independent servers, and their stories through the screens."""

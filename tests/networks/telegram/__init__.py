@@ -1,0 +1,1 @@
+"""Telegram against an independent Bot API server."""
