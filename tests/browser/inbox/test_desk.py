@@ -15,7 +15,7 @@ pytestmark = pytest.mark.browser
 
 def hear(page: Page, shop: Shop, text: str, thread: str, **more: str) -> Page:
     """A customer speaks and Ana opens the case."""
-    shop.say(text, thread=thread, customer=thread, **more)
+    shop.say(text, thread=thread, **{"customer": thread, **more})
     row = page.locator("[data-rows] .row", has_text=text)
     expect(row).to_have_count(1)
     row.locator(".row-open").click()

@@ -132,6 +132,20 @@ def test_bystanders_fold_and_brackets_jump_between_the_customers_own_words(sign_
     expect(page.locator(".fold .msg")).to_be_visible()
 
 
+def test_a_case_opens_at_the_customers_last_words_when_others_went_on_below(sign_in: SignIn, shop: Shop) -> None:
+    shop.say("I was here first", thread="rest-1", customer="rest-1", name="Ria Rest", visibility="public")
+    page = hear(
+        sign_in(), shop, "And I came second", "rest-1", customer="rest-2", name="Rob Rest", visibility="public"
+    )
+    page.locator("[data-text]").fill("\n".join(f"To Rob, line {number}" for number in range(60)))
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".msg.ours")).to_contain_text("line 59")
+    page.locator("[data-rows] .row", has_text="I was here first").locator(".row-open").click()
+    expect(page.locator("[data-region=head]")).to_contain_text("Ria Rest")
+    expect(page.locator(".msg.ours")).to_contain_text("line 59")
+    expect(page.locator(".msg.theirs", has_text="I was here first")).to_be_in_viewport()
+
+
 def test_html_of_a_stranger_runs_nothing_and_loads_nothing(sign_in: SignIn, shop: Shop) -> None:
     page = sign_in()
     html = "<p>Hello <b>there</b></p><script>top.hacked = 1</script><img src=x onerror='top.hacked=1'><a href='javascript:top.hacked=1'>x</a>"

@@ -4,7 +4,7 @@ import { askHtml, at } from "./ask.js";
 import { desk, isPhone, showPane } from "./desk.js";
 import { $, $$, announce, later, make, parse } from "./dom.js";
 import { currentRow, markCurrent, neighbour, sweep } from "./list.js";
-import { dressTimeline, keepEnd } from "./timeline.js";
+import { dressTimeline, keepEnd, rest } from "./timeline.js";
 import { patch } from "./patch.js";
 import { dress } from "./time.js";
 import { complain } from "./toasts.js";
@@ -89,7 +89,7 @@ function arrive(facts, isFirst = false) {
   markCurrent(facts.number);
   sweep();
   for (const work of openers) work(facts);
-  scroll.scrollTop = scroll.scrollHeight;
+  rest(scroll);
   if (!isFirst) announce(say("opened", { name: facts.person, number: facts.number }));
   (window.requestIdleCallback || setTimeout)(prefetch);
 }

@@ -12,6 +12,14 @@ export function keepEnd(scroll) {
   new ResizeObserver(() => isAtEnd && (scroll.scrollTop = scroll.scrollHeight)).observe(scroll);
 }
 
+/** A case opens at its end; where others went on talking below the customer's last words, at those words. */
+export function rest(scroll) {
+  scroll.scrollTop = scroll.scrollHeight;
+  const last = $$('.msg[data-customer="1"]', scroll).at(-1);
+  const above = last ? scroll.getBoundingClientRect().top - last.getBoundingClientRect().top : 0;
+  if (above > 0) scroll.scrollTop -= above + 16;
+}
+
 /** After every change of the timeline. */
 export function dressTimeline(timeline) {
   markDays(timeline);
