@@ -28,6 +28,7 @@ from careline.intake.fetching import Fetcher
 from careline.intake.housekeeping import run_housekeeping
 from careline.intake.journal import Journal, watch_backlog
 from careline.intake.readers import Readers
+from careline.intake.rechecks import Rechecks
 from careline.kit.http import GuardedClient
 from careline.kit.places import place_of
 from careline.outbox.sending import Sender
@@ -74,7 +75,13 @@ class NetworkLoop:
         readers = Readers(self._journal, tools, pool)
         outside = GuardedClient(allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
         fetcher = Fetcher(tools, outside, pool)
-        works = {"sender": self._sender.run, "readers": readers.run, "fetcher": fetcher.run}
+        rechecks = Rechecks(self._journal, tools, pool)
+        works = {
+            "sender": self._sender.run,
+            "readers": readers.run,
+            "fetcher": fetcher.run,
+            "rechecks": rechecks.run,
+        }
         tasks = [asyncio.create_task(self._keep_going(name, work)) for name, work in works.items()]
         await self._stop.wait()
         await readers.stop()

@@ -8,7 +8,7 @@ and must be pure; `send` is called once per attempt, after the attempt is commit
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -248,6 +248,14 @@ class Fetched(msgspec.Struct, frozen=True):
     cursor: Mapping[str, object]
 
 
+class KnownMessage(msgspec.Struct, frozen=True):
+    """Somebody's message that the desk holds: what `recheck` is asked about."""
+
+    platform_id: str
+    thread_key: str
+    surface: str
+
+
 # ---- what the core tells a network: outbound -----------------------------------------------------------------------------------
 
 
@@ -259,6 +267,7 @@ class OutgoingFile(msgspec.Struct, frozen=True):
     size_bytes: int
     read: Callable[[], Awaitable[bytes]]
     content_id: str = ""
+    alt_text: str = ""
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -443,6 +452,12 @@ class Network(ABC):
         Raises ChannelError; the reader reconnects with backoff. At least once: after a crash it starts again from the last committed cursor.
         """
         raise NotImplementedError
+
+    async def recheck(self, known: Sequence[KnownMessage], channel: ChannelView, tools: Tools) -> tuple[Part, ...]:
+        """For surfaces whose delete.duty is `recheck`: parts for what happened to these messages of others since (gone, changed), nothing for
+        those that stand. Asked about at most 100 at a time, again and again while they are kept. Raises ChannelError; never guesses.
+        """
+        return ()
 
     # inbound, both
 

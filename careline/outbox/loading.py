@@ -106,6 +106,7 @@ def _file(attachment: Attachment) -> OutgoingFile:
         size_bytes=stored.size_bytes if stored else 0,
         read=_reader(attachment.workspace_id, attachment.file_id or 0),
         content_id=attachment.content_id,
+        alt_text=attachment.alt_text,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import cast
 
 import msgspec
 import pytest
@@ -15,12 +16,13 @@ from careline.channels.base import (
     Fetched,
     Happening,
     HookRequest,
+    KnownMessage,
     Part,
     ReceiptSeen,
     Said,
 )
 from careline.channels.conformance.acting import with_tools
-from careline.channels.conformance.rig import Rig, Words
+from careline.channels.conformance.rig import Rig, VanishingPlatform, Words
 from careline.errors import ForeignPayload, SignInRequired, UnknownEvent
 from careline.kit import clock
 
@@ -234,6 +236,25 @@ class InboundRules:
         assert [len(parts) for parts in cut] == [1] * len(several)
         assert len({parts[0].platform_event_id for parts in cut}) == len(several)
 
+    def test_asking_again_finds_what_is_gone_and_nothing_else(self, rig: Rig) -> None:
+        """Where a deletion is told to nobody; a network without that duty finds nothing."""
+        surfaces = rig.network.capabilities.surfaces
+        surface = next((one for one in surfaces if one.delete.duty == "recheck"), None)
+        if surface is None:
+            assert _recheck(rig, rig.channel, KnownMessage("m-1", "t1", surfaces[0].name)) == []
+            return
+        listening = rig.listening()
+        assert listening is not None, "a duty to ask without a platform to ask"
+        with listening as answering:
+            platform = cast(VanishingPlatform, answering)
+            there = platform.standing(surface.name, ours=False)
+            known = KnownMessage(there.platform_id, there.thread_key, surface.name)
+            assert _recheck(rig, platform.channel, known) == []
+            platform.vanish(there.platform_id)
+            (gone,) = _recheck(rig, platform.channel, known)
+        assert isinstance(gone, Deleted)
+        assert gone.platform_id == there.platform_id
+
     def _delivery(self, rig: Rig) -> HookRequest | None:
         request = rig.deliver([rig.say(words("a"))])
         if request is None:
@@ -262,6 +283,11 @@ class InboundRules:
         other = "2" if value[middle] != "2" else "3"
         changed = value[:middle] + other + value[middle + 1 :]
         return msgspec.structs.replace(request, headers={**request.headers, name: changed})
+
+
+def _recheck(rig: Rig, channel: ChannelView, known: KnownMessage) -> list[Happening]:
+    parts = with_tools(lambda tools: rig.network.recheck((known,), channel, tools))
+    return [one for part in parts for one in rig.network.normalise(_as_row(part), rig.channel)]
 
 
 def _fetch_once(rig: Rig, channel: ChannelView, cursor: dict[str, object]) -> Fetched:

@@ -84,6 +84,13 @@ class LinkedPlatform(Platform, Protocol):
         """The event of somebody following such a link and beginning the private conversation."""
 
 
+class VanishingPlatform(ActsPlatform, Protocol):
+    """A platform that tells nobody of a deletion: only for networks that declare the duty to ask again."""
+
+    def vanish(self, platform_id: str) -> None:
+        """Its author deletes it, unsaid."""
+
+
 class Rig(Protocol):
     """One network under test. What the platform has no such thing of gives None; the rule then checks the declaration.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import ClassVar
 
 import msgspec
@@ -16,6 +16,7 @@ from careline.channels.base import (
     Fetched,
     Happening,
     HookRequest,
+    KnownMessage,
     Moderated,
     ModerationAct,
     Outgoing,
@@ -217,6 +218,17 @@ class ForgetsItsPlace(Broken):
     async def listen(self, channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
         async for fetched in super().listen(channel, {}, tools):
             yield fetched
+
+
+class GuessesDeletions(Broken):
+    fails = ("test_asking_again_finds_what_is_gone_and_nothing_else",)
+
+    async def recheck(self, known: Sequence[KnownMessage], channel: ChannelView, tools: Tools) -> tuple[Part, ...]:
+        gone = {"id": "e", "account": "aurora", "kind": "message.deleted", "thread": "t1", "at": "2026-11-21T10:00:00Z"}
+        return tuple(
+            Part("aurora", "e", one.thread_key, msgspec.json.encode({**gone, "message_id": one.platform_id}))
+            for one in known
+        )
 
 
 class CutsOff(Broken):

@@ -14,7 +14,7 @@ from careline.channels.capabilities import Surface
 from careline.channels.conformance.moderation_rules import declared as declared_acts
 from careline.kit import counting
 
-OURS = ["email", "generic", "intake_form", "simulated", "webchat"]
+OURS = ["bluesky", "email", "generic", "intake_form", "simulated", "telegram", "webchat"]
 NETWORKS = [pytest.param(slug, id=slug) for slug in OURS]
 
 
@@ -83,6 +83,7 @@ def test_what_is_declared_is_implemented(slug: str) -> None:
         "show_typing": any(surface.typing.outbound for surface in surfaces(slug)),
         "verify": "webhook" in one.capabilities.inbound.modes,
         "split": "webhook" in one.capabilities.inbound.modes,
+        "recheck": any(surface.delete.duty == "recheck" for surface in surfaces(slug)),
         "listen": bool({"poll", "stream"} & set(one.capabilities.inbound.modes)),
     }
     brought = {name: getattr(kind, name) is not getattr(Network, name) for name in declared}
