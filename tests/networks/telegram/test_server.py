@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import msgspec
@@ -30,13 +29,6 @@ pytestmark = pytest.mark.node
 MARTA = {"id": 42, "is_bot": False, "first_name": "Marta"}
 PRIVATE = {"id": 42, "type": "private", "first_name": "Marta"}
 GROUP = {"id": -1005, "type": "supergroup", "title": "Travellers"}
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[World]:
-    found = World()
-    yield found
-    found.stop()
 
 
 @pytest.fixture

@@ -85,6 +85,8 @@ def test_a_private_message_names_its_author_its_chat_and_its_time() -> None:
 def test_what_is_older_than_the_connection_is_history() -> None:
     assert said(message(text="Hola"), history_before=datetime(2030, 1, 1, tzinfo=UTC)).is_history
     assert not said(message(text="Hola"), history_before=datetime(2020, 1, 1, tzinfo=UTC)).is_history
+    same_second = datetime.fromtimestamp(1_790_000_000.9, UTC)
+    assert not said(message(text="Hola"), history_before=same_second).is_history
 
 
 def test_a_group_message_is_a_bystanders_unless_it_speaks_to_the_bot() -> None:
@@ -179,14 +181,17 @@ def test_a_bare_start_says_nothing_and_a_signed_one_continues_its_thread() -> No
     start = [entity("bot_command", "/start", "/start")]
     link = NETWORK.private_link(RIG.channel, 91)
     parameter = link.partition("?start=")[2]
-    assert link.startswith("https://t.me/AuroraAirBot?start=91-")
-    assert len(parameter) <= 64
+    assert link.startswith("https://t.me/AuroraAirBot?start=")
+    largest = NETWORK.private_link(RIG.channel, 2**63 - 1).partition("?start=")[2]
+    assert len(largest) <= 64
+    assert said(message(text=f"/start {largest}", entities=start)).continues == 2**63 - 1
+    assert not any(letter.isdigit() for letter in largest.partition("-")[0]), "it must not look like a card"
     assert heard(message(text="/start", entities=start)) == []
     assert heard(message(text="/start newsletter", entities=start)) == []
     one = said(message(text=f"/start {parameter}", entities=start))
     assert (one.text, one.continues) == ("/start", 91)
-    forged = message(text=f"/start 92{parameter[2:]}", entities=start)
-    assert heard(forged) == []
+    for forged in (f"z{parameter}", f"1{parameter}", parameter[:-1], "a" * 400, "é-" + parameter, ""):
+        assert heard(message(text=f"/start {forged}", entities=start)) == []
     assert heard(message(text=f"/start {parameter}"), signing_key=b"o" * 32) == [], "another channel's key"
     assert said(in_group(f"/start {parameter}", entities=start)).continues == 0
 
