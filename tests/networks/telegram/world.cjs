@@ -10,7 +10,8 @@ TelegramServer.formatUpdate = (update) => (update.whole ? { update_id: update.up
 const server = new TelegramServer({ host: '127.0.0.1', port: Number(process.env.PORT), storeTimeout: 600 });
 server.webServer.post('/world/updates', async (request, response) => {
   const { token, whole } = request.body;
-  await server.addUserUpdate({ ...server.getCommonFields(token), whole });
+  // The server looks for a chat in everything it holds.
+  await server.addUserUpdate({ ...server.getCommonFields(token), whole, message: { chat: {} } });
   response.json({ ok: true });
 });
 // Before "Route not found" and the handler of errors, which the server puts last.

@@ -98,10 +98,6 @@ export function setMode(mode, isFirst = false) {
   }
   writing.mode = mode;
   text.value = writing.texts[kind(mode)];
-  for (const button of $$("[data-modes] [data-mode]")) {
-    button.setAttribute("aria-pressed", String(button.dataset.mode === mode));
-    button.hidden = button.dataset.mode !== "note" && (!may(button.dataset.mode) || !choicesOf(button.dataset.mode).length);
-  }
   form.dataset.mode = mode;
   const options = choicesOf(mode);
   threads.hidden = options.length < 2;
@@ -118,6 +114,17 @@ export function setMode(mode, isFirst = false) {
   );
 }
 
+/** The ways to answer that the case has now: a customer may have opened another. */
+function showModes() {
+  for (const button of $$("[data-modes] [data-mode]")) {
+    const { mode } = button.dataset;
+    button.setAttribute("aria-pressed", String(mode === writing.mode));
+    button.hidden = mode !== "note" && (!may(mode) || !choicesOf(mode).length);
+  }
+  $("[data-send-private]").hidden = !privateWay() && !privateLink();
+  $("[data-send-private] span").textContent = say(privateWay() ? "public_then_private" : "public_with_link");
+}
+
 function moveDraft(before, mode) {
   drop(writing.number, before);
   keep(writing.number, mode, text.value);
@@ -131,8 +138,7 @@ function choose(index) {
   fillMail(writing.choice);
   const button = { public: "reply_public", private: "reply_private", note: "keep_note" }[writing.mode];
   $("[data-send-words]").textContent = say(writing.choice?.is_mail ? "send_mail" : button);
-  $("[data-send-private]").hidden = !privateWay() && !privateLink();
-  $("[data-send-private] span").textContent = say(privateWay() ? "public_then_private" : "public_with_link");
+  showModes();
   text.placeholder = placeholder();
   check();
 }
@@ -187,6 +193,7 @@ function refreshed(facts, before) {
     writing.choice = choicesOf(writing.mode)[index];
     showReaders(writing.mode, writing.choice);
     setRules(writing.choice);
+    showModes();
   } else if (writing.mode !== "note") setMode(writing.mode, true); // a conversation that began took the place of the way to begin it
   if (!text.value) writing.seen = facts.version;
   else if (before && facts.last_message !== before.last_message) tellNews(before.last_message);
