@@ -80,6 +80,8 @@ class CaseFacts(msgspec.Struct, frozen=True):
     may_block: bool
     is_blocked: bool
     earlier_than: str
+    page: str
+    """Where it can be answered, when it cannot be from here."""
     n: int
 
 
@@ -120,8 +122,16 @@ def case_facts(pane: CasePane, viewer: Viewer) -> CaseFacts:
         may_block=may(viewer.role, "block_person"),
         is_blocked=pane.person.is_blocked,
         earlier_than=str(pane.messages[0].id) if pane.has_earlier and pane.messages else "",
+        page=_page(pane),
         n=pane.n,
     )
+
+
+def _page(pane: CasePane) -> str:
+    """The page of the newest conversation that is only read here, where none of the case can be answered."""
+    if any(thread.rules.answer_here for thread in pane.threads):
+        return ""
+    return next((thread.permalink for thread in pane.threads if thread.permalink.startswith(("https://", "http://"))), "")
 
 
 def choice(thread: ThreadView) -> Choice:

@@ -180,6 +180,8 @@ def window_words(thread: ThreadView) -> str:
         if thread.opens_from or thread.window_allows == 1:
             return _("Used up: the platform allows one private answer to a public message, and it was sent. Wait for the customer to write.")  # fmt: skip
         return _("Used up: %(used)d of %(allows)d answers are sent. Wait for the customer to write.") % counted
+    if thread.closed_code == "answer_elsewhere" and thread.permalink:
+        return _("Only read here. Answer on the page itself.")
     known = {
         "window_closed": _("Closed: the time to answer here has run out. The customer must write first."),
         "window_not_open": _("Closed: the customer has not written here yet, and the platform lets nobody else begin."),

@@ -204,6 +204,16 @@ def _check_table() -> dict[str, str]:
         "not_configured": _("Something is missing. Fill in the fields marked below."),
         "answer_unreadable": foreign,
         "not_imap": foreign,
+        "feeds_none": _("Enter at least one whole web address."),
+        "feed_missing": _("There is nothing at one of the addresses. Open it in a browser and copy it again."),
+        "feed_gone": _("One of the addresses is gone for good, its server says. Take it off the list."),
+        "feed_forbidden": _("One of the addresses is not open to everybody. Only public feeds can be read."),
+        "feed_busy": _("One of the servers wants to be asked later. Try again in some minutes."),
+        "feed_failing": _("One of the servers has a fault of its own. Try again later."),
+        "feed_loops": _("One of the addresses sends us in circles."),
+        "feed_too_large": _("One of the feeds is larger than 4 MB. Look for one with fewer items."),
+        "feed_unreadable": _("One of the addresses holds neither a feed nor a page."),
+        "page_without_feed": _("One of the pages names no feed. Look for its RSS sign, or ask who runs it."),
         "imap_nonsense": foreign,
         "smtp_failed": _(
             "The mail can be read but not sent: the SMTP server refuses. Check its host, port and password."

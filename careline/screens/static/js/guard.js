@@ -1,5 +1,6 @@
 /* Who will read this: the row above the text. PUBLIC cannot be missed; nothing here is ever shortened. */
 
+import { desk } from "./desk.js";
 import { $, icon, make } from "./dom.js";
 import { near, span } from "./time.js";
 import { knows, say } from "./words.js";
@@ -17,7 +18,14 @@ export function showReaders(mode, choice) {
 const words = (text) => make("span", { text, dir: "auto" });
 const from = (choice) => make("span", { class: "from", text: ` · ${say("from", { sender: choice.handle || choice.channel })}`, dir: "auto" });
 
-const note = () => [icon("sticky-note"), words(say("note_readers"))];
+const note = () => [icon("sticky-note"), words(say("note_readers")), ...elsewhere(desk.facts?.page)];
+
+/** Where to answer what is only read here. */
+function elsewhere(page) {
+  if (!page) return [];
+  const link = make("a", { href: page, target: "_blank", rel: "noopener noreferrer", "data-page": "", text: say("open_page") });
+  return [make("span", { class: "from", text: ` · ${say("answer_on_page")} ` }), link];
+}
 
 const nobody = (mode) => [icon("circle-alert"), words(say(mode === "public" ? "no_public_way" : "no_private_way"))];
 
