@@ -89,10 +89,10 @@ class BrandForm(EntryForm):
     columns = ("name", "sign_off", "formality", "zone", "mail_signature")
     name = forms.CharField(label=_("Name"), max_length=80, help_text=_("Customers see it."))
     sign_off = forms.CharField(
-        label=_("Sign-off of short messages"),
+        label=_("Sign-off"),
         max_length=80,
         required=False,
-        help_text=_("For example ^Ana or - the Air team."),
+        help_text=_("Ends e-mails where neither the agent nor the brand has a signature. For example: the Air team."),
     )
     languages = forms.CharField(
         label=_("Languages"), required=False, help_text=_("Codes, the first is the usual one: es, en.")

@@ -20,7 +20,7 @@ from careline.workspaces.sight import Viewer
 class BrandWords:
     """Everything a brand says of itself.
 
-    `formality` is tu or usted; `sign_off` ends short messages, `mail_signature` e-mails.
+    `formality` is tu or usted; `mail_signature` ends e-mails, `sign_off` those of a brand without one.
     """
 
     name: str
