@@ -96,8 +96,7 @@ def _is_addressed(view: wire.PostView, us: str) -> bool:
 
 
 def _facts(view: wire.PostView, row: wire.Row) -> ThreadFacts:
-    root = _read(row.root, wire.PostView) if row.root is not None else view
-    above = _read(row.parent, wire.PostView) if row.parent is not None else None
+    root, above = row.root or view, row.parent
     quoted = _quoted(view.embed)
     author = above.author if above else quoted.author if quoted else None
     text = above.record.text if above else quoted.value.text if quoted and quoted.value else ""

@@ -42,7 +42,7 @@ class Position(msgspec.Struct, frozen=True):
 
     notices: Mark = Mark()
     own: Mark = Mark()
-    chat: str = ""
+    chat: str | None = None
 
 
 class _Dated(Protocol):
@@ -58,11 +58,15 @@ D = TypeVar("D", bound=_Dated)
 async def listen(channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
     """What is new since the cursor, then a look every `poll_s` seconds. Raises ChannelError."""
     caller = Caller(channel, tools)
-    position = await _begun(msgspec.convert(cursor, Position), caller)
+    kept = msgspec.convert(cursor, Position)
+    position = await _begun(kept, caller)
     while True:
         async for parts, reached in _news(position, caller):
-            position = reached
+            kept = position = reached
             yield Fetched(parts, msgspec.to_builtins(reached))
+        if kept != position:  # where we began must outlast a restart, even before anything happens
+            kept = position
+            yield Fetched((), msgspec.to_builtins(position))
         await asyncio.sleep(setup.poll_s(channel))
 
 
@@ -71,7 +75,7 @@ async def _begun(position: Position, caller: Caller) -> Position:
     own, chat = position.own, position.chat
     if own.seen_at is None:
         own = Mark(clock.now())
-    if not chat and setup.has_chat(caller.channel):
+    if chat is None and setup.has_chat(caller.channel):
         convos = await caller.ask("chat.bsky.convo.listConvos", wire.Convos, ("limit", "100"))
         chat = max((one.rev for one in convos.convos), default="")
     return Position(position.notices, own, chat)
@@ -88,7 +92,7 @@ async def _news(position: Position, caller: Caller) -> AsyncIterator[tuple[tuple
         position = msgspec.structs.replace(position, own=_after(position.own, own))
         yield tuple(await posts_at([one.uri for one in own], caller)), position
     if setup.has_chat(caller.channel):
-        while (log := await _chat_log(position.chat, caller)).logs and log.cursor not in {"", position.chat}:
+        while (log := await _chat_log(position.chat or "", caller)).logs and log.cursor not in {"", position.chat}:
             position = msgspec.structs.replace(position, chat=log.cursor)
             yield _chat_parts(log), position
 
@@ -172,7 +176,7 @@ def _slices(uris: Sequence[str]) -> Iterable[Sequence[str]]:
 
 def _post(uri: str, views: Mapping[str, tuple[wire.PostView, msgspec.Raw]]) -> Part:
     view, raw = views[uri]
-    root, parent = (views.get(one, (None, None))[1] for one in (_above(view) or ("", "")))
+    root, parent = (views[one][0] if one in views else None for one in (_above(view) or ("", "")))
     return _part(f"post:{uri}", _above(view)[0] if _above(view) else uri, wire.Row("post", raw, parent, root))
 
 

@@ -200,7 +200,7 @@ class Notices(Word, frozen=True):
 
 class FeedItem(Word, frozen=True):
     post: FeedPost
-    reason: msgspec.Raw | None = None
+    reason: Nothing | None = None
 
 
 class FeedPost(Word, frozen=True):
@@ -219,13 +219,18 @@ class Like(Word, frozen=True):
     kind: str = msgspec.field(name="$type")
 
 
+class ReplyRule(Word, frozen=True):
+    kind: str = msgspec.field(name="$type")
+    list: str = ""
+
+
 class Threadgate(Word, frozen=True):
     """Who may reply below a post of ours (`allow`, left as it is), and which replies are hidden."""
 
     post: str
     created_at: str
     kind: str = msgspec.field(name="$type")
-    allow: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    allow: tuple[ReplyRule, ...] | msgspec.UnsetType = msgspec.UNSET
     hidden_replies: tuple[str, ...] = ()
 
 
@@ -299,8 +304,8 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True):
 
     kind: str
     event: msgspec.Raw
-    parent: msgspec.Raw | None = None
-    root: msgspec.Raw | None = None
+    parent: PostView | None = None
+    root: PostView | None = None
 
 
 class Gone(msgspec.Struct, frozen=True):
