@@ -1,7 +1,7 @@
 """One call of a Bot API method: its address, JSON or multipart, and what its refusals mean.
 
-Source: core.telegram.org/bots/api#making-requests, core.telegram.org/api/errors and the texts of refusals as the open Bot API server words them
-(github.com/tdlib/telegram-bot-api), read 2026-11-22. The token is part of every address, so no error of this module carries an address.
+Source: core.telegram.org/bots/api#making-requests (Bot API 10.1); the words of refusals as the open Bot API server writes them
+(github.com/tdlib/telegram-bot-api, Client.cpp, fail_query_with_error) and as bots report them in public issues, read 2026-11-22. The token is part of every address, so no error of this module carries an address.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _WORDS: Final = (
     ("have no rights", "rights_missing"),
     ("message is too long", "text_too_long"),
     ("caption is too long", "caption_too_long"),
+    ("caption_too_long", "caption_too_long"),
     ("can't be deleted", "too_late_to_delete"),
     ("reaction_invalid", "reaction_refused"),
     ("chat not found", "thread_gone"),

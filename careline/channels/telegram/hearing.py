@@ -196,7 +196,7 @@ def _facts(message: wire.Message, surface: str) -> ThreadFacts:
 
 
 def permalink_of(chat: wire.Chat, message_id: int) -> str:
-    """Where members see it; basic groups have no addresses. Source: core.telegram.org/api/links, message links, read 2026-11-22."""
+    """Where members see it; basic groups have no addresses. Source: github.com/LonamiWebs/Telethon/wiki/Special-links, read 2026-11-22."""
     if chat.username:
         return f"https://t.me/{chat.username}/{message_id}"
     number = str(chat.id)

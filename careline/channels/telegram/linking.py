@@ -1,7 +1,8 @@
 """The way from a group to the private chat: a deep link whose signed start parameter names the thread it was posted in.
 
-A bot cannot write first (core.telegram.org/bots/faq), but `https://t.me/<bot>?start=<parameter>` makes the customer's own "Start" send
-`/start <parameter>`; the parameter holds up to 64 characters of A-Z, a-z, 0-9, _ and - (core.telegram.org/bots/features#deep-linking). Read 2026-11-22.
+A bot cannot write first ("bot can't initiate conversation with a user", 403), but `https://t.me/<bot>?start=<parameter>` makes the customer's own "Start" send
+`/start <parameter>`; the parameter holds up to 64 characters of A-Z, a-z, 0-9, _ and - (core.telegram.org/bots/features#deep-linking, as quoted
+by libraries for bots, read 2026-11-22).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a Telegram bot can do, surface by surface.
 
 Source: core.telegram.org/bots/api (Bot API 10.1, 2026-06-11): sendMessage, sendPhoto, getFile, deleteMessage, BusinessBotRights, ReactionTypeEmoji;
-core.telegram.org/bots/faq on limits ("My bot is hitting limits"). Read 2026-11-22.
+Telegram Bot Support, "My bot is hitting limits" (telegra.ph/Hitting-limits-bot-FAQ); "Getting updates": kept for 24 hours. Read 2026-11-22.
 """
 
 from __future__ import annotations
