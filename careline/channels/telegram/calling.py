@@ -1,7 +1,8 @@
 """One call of a Bot API method: its address, JSON or multipart, and what its refusals mean.
 
 Source: core.telegram.org/bots/api#making-requests (Bot API 10.1); the words of refusals as the open Bot API server writes them
-(github.com/tdlib/telegram-bot-api, Client.cpp, fail_query_with_error) and as bots report them in public issues, read 2026-11-22. The token is part of every address, so no error of this module carries an address.
+(github.com/tdlib/telegram-bot-api, Client.cpp, fail_query_with_error) and as bots report them in public issues, read 2026-11-22.
+The token is part of every address, so no error of this module carries an address.
 """
 
 from __future__ import annotations
