@@ -29,9 +29,9 @@ _WORDS: Final[Mapping[str, str]] = {
     "ConvoLocked": "thread_gone",
     "MessagesDisabled": "recipient_closed",
     "NotFollowedBySender": "recipient_closed",
-    "BlockedActor": "recipient_closed",
+    "BlockedActor": "customer_blocked_us",
     "BlockedSubject": "recipient_closed",
-    "RecipientNotFound": "recipient_gone",
+    "RecipientNotFound": "customer_gone",
     "BlobTooLarge": "too_large",
     "PayloadTooLarge": "too_large",
 }

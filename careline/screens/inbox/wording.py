@@ -108,6 +108,7 @@ def failure_words(code: str, detail: str) -> str:
         "too_large": _("the message is too large"),
         "customer_blocked_us": _("the customer has blocked us"),
         "customer_must_begin": _("only the customer can begin there"),
+        "recipient_closed": _("the customer takes no private messages from us"),
         "customer_gone": _("the customer's account is gone"),
         "removed_from_chat": _("we were removed from this group"),
         "rights_missing": _("our account there lacks the right to do this"),

@@ -160,6 +160,9 @@ def _check_table() -> dict[str, str]:
     oauth = _("The provider gives no token. Check client, secret, refresh token and scope.")
     return {
         "ok": _("The live check passed."),
+        "no_private_access": _(
+            "It works in public. Direct messages do not: make a password with access to them, and enter it here."
+        ),
         "listens_only": _("It listens. Without an address for answers nothing can be sent from here."),
         "timeout": slow,
         "imap_timeout": slow,
