@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -15,6 +15,8 @@ from typing import Any
 from tests.servers.processes import free_port
 
 FOLDER = Path(__file__).parent
+# Node.js 22 of the development requirements.
+NODE = Path(sys.executable).with_name("node")
 TOKEN = "666:a-token-of-the-tests"
 BOT_ID = 666
 BOT_NAME = "TestNameBot"
@@ -23,8 +25,8 @@ START_TIMEOUT_S = 20.0
 
 def missing() -> str:
     """Why it cannot run here, with the way to get it; empty when it can."""
-    if shutil.which("node") is None:
-        return "the Bot API server is left out: Node.js is missing"
+    if not NODE.exists():
+        return "the Bot API server is left out: bin/setup dev"
     where = FOLDER / "node_modules" / "telegram-test-api"
     return "" if where.exists() else f"the Bot API server is left out: npm ci --ignore-scripts --prefix {FOLDER}"
 
@@ -38,7 +40,7 @@ class World:
         port = free_port()
         environment = {**os.environ, "PORT": str(port), "CARELINE_NODE_FOLDER": str(FOLDER)}
         self._process = subprocess.Popen(
-            ["node", str(FOLDER / "world.cjs")],
+            [str(NODE), str(FOLDER / "world.cjs")],
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
