@@ -134,9 +134,7 @@ def test_bystanders_fold_and_brackets_jump_between_the_customers_own_words(sign_
 
 def test_a_case_opens_at_the_customers_last_words_when_others_went_on_below(sign_in: SignIn, shop: Shop) -> None:
     shop.say("I was here first", thread="rest-1", customer="rest-1", name="Ria Rest", visibility="public")
-    page = hear(
-        sign_in(), shop, "And I came second", "rest-1", customer="rest-2", name="Rob Rest", visibility="public"
-    )
+    page = hear(sign_in(), shop, "And I came second", "rest-1", customer="rest-2", name="Rob Rest", visibility="public")
     page.locator("[data-text]").fill("\n".join(f"To Rob, line {number}" for number in range(60)))
     page.keyboard.press("Control+Enter")
     expect(page.locator(".msg.ours")).to_contain_text("line 59")
