@@ -119,7 +119,7 @@ async def _new_own(mark: Mark, caller: Caller) -> list[wire.FeedPost]:
         posts = [one.post for one in page.feed if one.reason is None]
         found += posts
         cursor = page.cursor
-        if _is_known(posts, mark.seen_at) or not cursor:
+        if (posts and _is_known(posts, mark.seen_at)) or not cursor:  # a page of nothing but reposts ends nothing
             break
     return _fresh(found, mark, mark.seen_at)
 
