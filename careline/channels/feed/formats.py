@@ -30,6 +30,7 @@ MOST_FILES: Final = 10
 TTL_MINUTES: Final = 7 * 24 * 60
 _DECLARATION: Final = re.compile(rb"<!ENTITY[^>]{0,4000}>?", re.IGNORECASE)
 _MARGIN_WORDS: Final = re.compile(rb"deleted-entry|skipHours|skipDays", re.IGNORECASE)
+_MAIL: Final = re.compile(r"[^\s<>()@]{1,64}@[^\s<>()@]{1,255}")
 _TOMBSTONE: Final = "http://purl.org/atompub/tombstones/1.0 deleted-entry"
 _REPLIES: Final = ("application/atom+xml", "application/rss+xml")
 _Found = Mapping[str, object]
@@ -86,15 +87,16 @@ def _problem(error: object) -> str:
 def _entry(found: _Found, feed: object) -> Entry:
     title, words = _mapping(found.get("title_detail")), _words(found)
     who = _mapping(found.get("author_detail")) or _mapping(_mapping(feed).get("author_detail"))
+    name, mail = _named(pages.plain(_text(found, "author")) or _text(who, "name"))
     replies = _replies(found)
     return Entry(
         id=_text(found, "id"),
         link=_text(found, "link"),
         title=pages.plain(_text(title, "value") or _text(found, "title")),
         html=_text(words, "value"),
-        author=pages.plain(_text(who, "name") or _text(found, "author")),
+        author=name,
         author_url=_text(who, "href"),
-        author_mail=_text(who, "email"),
+        author_mail=mail,
         published_s=_seconds(found, "published_parsed"),
         updated_s=_seconds(found, "updated_parsed"),
         language=_text(words, "language") or _text(title, "language") or _text(_mapping(feed), "language"),
@@ -103,6 +105,15 @@ def _entry(found: _Found, feed: object) -> Entry:
         comments_url=_text(found, "wfw_commentrss") or _text(replies, "href"),
         comment_count=_number(found, "slash_comments", _number(replies, "thr:count", -1)),
     )
+
+
+def _named(who: str) -> tuple[str, str]:
+    """Name and mail address of `mail (name)`, `name <mail>` or either. feedparser cuts addresses after four letters of their last name."""
+    found = _MAIL.search(who)
+    if found is None:
+        return who, ""
+    name = " ".join(re.sub(r"[()<>]", " ", who.replace(found[0], " ")).split())
+    return name or found[0].partition("@")[0], found[0].lower()
 
 
 def _words(found: _Found) -> _Found:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from html import escape
+from typing import Final
 
 import msgspec
 
@@ -22,6 +24,9 @@ from careline.channels.feed import pages
 from careline.channels.feed.cutting import hash_of, is_named
 from careline.channels.feed.wire import Letter
 from careline.kit import clock
+
+_RICH: Final = re.compile(r"<(?:a|img|table|[uo]l|blockquote|pre|h[1-6]|b|i|em|strong)[\s>]", re.IGNORECASE)
+"""Markup that says more than its words; what has only paragraphs is shown as text."""
 
 
 def normalise(raw: bytes, channel: ChannelView) -> list[Happening]:
@@ -82,10 +87,11 @@ def _is_of_the_root(letter: Letter) -> bool:
 def _words(letter: Letter) -> tuple[str, str]:
     """Text and HTML. A post has its title above it, unless it begins with it; titles of comments are made by machines."""
     entry, body = letter.entry, pages.plain(letter.entry.html)
+    html = entry.html if _RICH.search(entry.html) else ""
     opening = entry.title.rstrip(".… ")
     if letter.reply_to or not opening or body.startswith(opening):
-        return body or entry.title, entry.html
-    return f"{entry.title}\n\n{body}".strip(), f"<p><strong>{escape(entry.title)}</strong></p>{entry.html}"
+        return body or entry.title, html
+    return f"{entry.title}\n\n{body}".strip(), html and f"<p><strong>{escape(entry.title)}</strong></p>{html}"
 
 
 def _author(letter: Letter, channel: ChannelView) -> Author:
@@ -95,7 +101,7 @@ def _author(letter: Letter, channel: ChannelView) -> Author:
     ours = [one.strip().casefold() for one in channel.setting("own_names").split(",") if one.strip()]
     return Author(
         key=hash_of(feed, named) if named else f"item:{letter.key}",
-        handle=entry.author_url if pages.is_web(entry.author_url) else "",
+        handle=(entry.author_url if pages.is_web(entry.author_url) else entry.author)[:200],
         name=entry.author or letter.feed_title or pages.host_of(letter.feed),
         is_us=entry.author.casefold() in ours,
     )

@@ -17,6 +17,7 @@ from careline.kit import clock
 from careline.kit.http import guarded_client
 
 USUAL_MINUTES: Final = 10.0
+LEAST_S: Final = 5.0
 LONGEST_SLEEP_S: Final = 60.0
 COMMENTS_EVERY: Final = 3
 """A comment feed whose post does not count its comments is visited every third time."""
@@ -146,12 +147,12 @@ def _follows(channel: ChannelView, state: FeedState) -> bool:
 
 
 def _every_s(channel: ChannelView, state: FeedState) -> float:
-    """Seconds between visits, at least one. A comment feed whose post counts its comments waits for the count to change."""
+    """Seconds between visits. A comment feed whose post counts its comments waits for the count to change."""
     try:
         minutes = float(channel.setting("every_min") or USUAL_MINUTES)
     except ValueError:
         minutes = USUAL_MINUTES
-    every_s = max(1.0, minutes * 60)
+    every_s = max(LEAST_S, minutes * 60)
     if state.root is None:
         return every_s
     return every_s * COMMENTS_EVERY if state.count < 0 else calling.DAY_S

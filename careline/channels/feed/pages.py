@@ -26,7 +26,7 @@ def read(body: bytes, content_type: str, address: str) -> Document:
     text = body[:MOST_CHARS].decode("utf-8", "replace")
     if "<html" not in text[:5000].lower() and "html" not in content_type:
         return Document(problem="It is neither a feed nor a page.")
-    return Document(problem="It is a web page and not a feed.", offers=tuple(_offers(text, address))[:10])
+    return Document(problem="It is a web page and not a feed.", is_page=True, offers=tuple(_offers(text, address))[:10])
 
 
 def _offers(text: str, address: str) -> list[str]:

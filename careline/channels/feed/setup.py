@@ -97,5 +97,5 @@ async def _read(address: str, caller: Caller) -> tuple[str, Document]:
 
 def _check(document: Document) -> None:
     if document.problem and not document.entries:
-        code = "page_without_feed" if "page" in document.problem else "feed_unreadable"
+        code = "page_without_feed" if document.is_page else "feed_unreadable"
         raise ChannelError(code, document.problem)

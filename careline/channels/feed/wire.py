@@ -59,6 +59,7 @@ class Document(msgspec.Struct, frozen=True):
     gone: tuple[Gone, ...] = ()
     manners: Manners = Manners()
     problem: str = ""
+    is_page: bool = False
     offers: tuple[str, ...] = ()
     """Of a web page: the feeds it names."""
 

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from aiohttp import web
+from aiohttp import web, web_fileresponse
+
+web_fileresponse.NOSENDFILE = True  # sendfile leaves the transport of a closed connection to the collector
 
 
 class FeedServer:
@@ -20,7 +22,7 @@ class FeedServer:
         self.answers: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         self.headers: dict[str, dict[str, str]] = {}
         self.asked: list[tuple[str, dict[str, str]]] = []
-        self.statuses: list[tuple[str, int]] = []
+        self.open: list[asyncio.Transport] = []
         self.address = ""
 
     def write(self, path: str, body: str | bytes) -> str:
@@ -34,7 +36,14 @@ class FeedServer:
         """The headers of each request for this path."""
         return [headers for asked, headers in self.asked if asked == path]
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.transport is not None:
+            self.open.append(request.transport)
+        answer = self._answer(request)
+        answer.force_close()
+        return answer
+
+    def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         self.asked.append((request.path, {name.lower(): value for name, value in request.headers.items()}))
         if request.path in self.moved:
             status, where = self.moved[request.path]
@@ -64,6 +73,9 @@ def serving(folder: Path) -> Iterator[FeedServer]:
         started.set()
         await stopping.wait()
         await runner.cleanup()
+        for transport in server.open:
+            transport.abort()  # a visitor who left in the middle of 50 MB leaves its connection open
+        await asyncio.sleep(0.05)  # connections end a moment later
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
     thread.start()

@@ -23,7 +23,9 @@ const note = () => [icon("sticky-note"), words(say("note_readers")), ...elsewher
 /** Where to answer what is only read here. */
 function elsewhere(page) {
   if (!page) return [];
-  const link = make("a", { href: page, target: "_blank", rel: "noopener noreferrer", "data-page": "", text: say("open_page") });
+  // Taking the focus would open the composer, and the link would slip away from under the pointer.
+  const onmousedown = (event) => event.preventDefault();
+  const link = make("a", { onmousedown, href: page, target: "_blank", rel: "noopener noreferrer", "data-page": "", text: say("open_page") });
   return [make("span", { class: "from", text: ` · ${say("answer_on_page")} ` }), link];
 }
 

@@ -1,0 +1,1 @@
+"""Feeds from a real web server on loopback, and the story through the screens."""
