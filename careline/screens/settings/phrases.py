@@ -152,42 +152,50 @@ def health_words(health: Health) -> str:
 
 
 def _check_table() -> dict[str, str]:
-    refused = _("The server refuses the user name or password. Enter them again; some providers want an app password.")
+    return {**_general_checks(), **_access_checks(), **_mail_checks(), **_feed_checks()}
+
+
+def _general_checks() -> dict[str, str]:
     unreachable = _("The address could not be reached. Check the host name, the port and the firewall.")
     slow = _("The other side did not answer in time. Check the address and the firewall.")
-    foreign = _("Something answered, but not what was expected. Check the address and the port.")
-    unsafe = _("No safe connection: the certificate does not fit this host, or the server offers no TLS.")
-    oauth = _("The provider gives no token. Check client, secret, refresh token and scope.")
     return {
         "ok": _("The live check passed."),
-        "no_private_access": _(
-            "It works in public. Direct messages do not: make a password with access to them, and enter it here."
-        ),
         "listens_only": _("It listens. Without an address for answers nothing can be sent from here."),
         "timeout": slow,
-        "imap_timeout": slow,
         "too_slow": slow,
+        "imap_timeout": slow,
         "unreachable": unreachable,
         "port_wrong": unreachable,
         "connection_cut": unreachable,
         "connection_lost": unreachable,
         "address_refused": _("This address is not allowed from here."),
+        "not_configured": _("Something is missing. Fill in the fields marked below."),
+        "answer_unreadable": _("Something answered, but not what was expected. Check the address and the port."),
+    }
+
+
+def _access_checks() -> dict[str, str]:
+    refused = _("The server refuses the user name or password. Enter them again; some providers want an app password.")
+    oauth = _("The provider gives no token. Check client, secret, refresh token and scope.")
+    return {
+        "no_private_access": _(
+            "It works in public. Direct messages do not: make a password with access to them, and enter it here."
+        ),
         "unauthorised": refused,
         "login_refused": refused,
         "login_impossible": refused,
-        "login_disabled": unsafe,
-        "plaintext_refused": unsafe,
-        "certificate_wrong": unsafe,
-        "starttls_missing": unsafe,
-        "tls_failed": unsafe,
         "login_busy": _("The server takes no more connections for this user. Try again in a few minutes."),
-        "folder_missing": _("One of the folders does not exist. Check their names."),
         "oauth_failed": oauth,
         "oauth_incomplete": oauth,
         "oauth_refused": oauth,
         "oauth_unreachable": oauth,
         "token_refused": _(
             "The platform does not accept this token. Copy it again; one that was revoked has to be replaced by a new one."
+        ),
+        "account_not_served": _("The token works, but not for this account. Check the account's name."),
+        "other_reader": _("Something else fetches the messages of this account. Stop it, or get a new token."),
+        "hears_mentions_only": _(
+            "It works. In groups it hears only what mentions it, answers it or is a command, until its privacy mode is switched off."
         ),
         "hook_refused": _(
             "The platform refuses our address for its deliveries. It must be a public one that begins with https://."
@@ -199,14 +207,29 @@ def _check_table() -> dict[str, str]:
         "hook_failed_lately": _(
             "It works, but the platform could not deliver to us lately. Check the address, its certificate and the firewall."
         ),
-        "hears_mentions_only": _(
-            "It works. In groups it hears only what mentions it, answers it or is a command, until its privacy mode is switched off."
-        ),
-        "other_reader": _("Something else fetches the messages of this account. Stop it, or get a new token."),
-        "account_not_served": _("The token works, but not for this account. Check the account's name."),
-        "not_configured": _("Something is missing. Fill in the fields marked below."),
-        "answer_unreadable": foreign,
+    }
+
+
+def _mail_checks() -> dict[str, str]:
+    unsafe = _("No safe connection: the certificate does not fit this host, or the server offers no TLS.")
+    foreign = _("Something answered, but not what was expected. Check the address and the port.")
+    return {
+        "login_disabled": unsafe,
+        "plaintext_refused": unsafe,
+        "certificate_wrong": unsafe,
+        "starttls_missing": unsafe,
+        "tls_failed": unsafe,
         "not_imap": foreign,
+        "imap_nonsense": foreign,
+        "folder_missing": _("One of the folders does not exist. Check their names."),
+        "smtp_failed": _(
+            "The mail can be read but not sent: the SMTP server refuses. Check its host, port and password."
+        ),
+    }
+
+
+def _feed_checks() -> dict[str, str]:
+    return {
         "feeds_none": _("Enter at least one whole web address."),
         "feed_missing": _("There is nothing at one of the addresses. Open it in a browser and copy it again."),
         "feed_gone": _("One of the addresses is gone for good, its server says. Take it off the list."),
@@ -217,10 +240,6 @@ def _check_table() -> dict[str, str]:
         "feed_too_large": _("One of the feeds is larger than 4 MB. Look for one with fewer items."),
         "feed_unreadable": _("One of the addresses holds neither a feed nor a page."),
         "page_without_feed": _("One of the pages names no feed. Look for its RSS sign, or ask who runs it."),
-        "imap_nonsense": foreign,
-        "smtp_failed": _(
-            "The mail can be read but not sent: the SMTP server refuses. Check its host, port and password."
-        ),
     }
 
 
