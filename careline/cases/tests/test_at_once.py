@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from careline.cases.actions.assigning import take_case
 from careline.cases.actions.composing import compose
@@ -27,7 +27,7 @@ def _at_once(*works: Callable[[], object]) -> list[object]:
     def run(work: Callable[[], object]) -> object:
         start.wait(10)
         try:
-            return work()
+            return _undisturbed(work)
         except Conflict as refused:
             return refused.code
         finally:
@@ -35,6 +35,18 @@ def _at_once(*works: Callable[[], object]) -> list[object]:
 
     with ThreadPoolExecutor(len(works)) as pool:
         return list(pool.map(run, works))
+
+
+def _undisturbed(work: Callable[[], object]) -> object:
+    """Tests on SQLite share one database in memory, whose tables a reader finds locked while another writes; a database in a file, as installations
+    have, knows no such refusal. It comes before anything is written, so the click is made again.
+    """
+    while True:
+        try:
+            return work()
+        except OperationalError as locked:
+            if "table is locked" not in str(locked):
+                raise
 
 
 def test_the_same_click_twice_at_once_is_one_answer(air):
