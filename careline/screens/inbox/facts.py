@@ -131,7 +131,9 @@ def _page(pane: CasePane) -> str:
     """The page of the newest conversation that is only read here, where none of the case can be answered."""
     if any(thread.rules.answer_here for thread in pane.threads):
         return ""
-    return next((thread.permalink for thread in pane.threads if thread.permalink.startswith(("https://", "http://"))), "")
+    return next(
+        (thread.permalink for thread in pane.threads if thread.permalink.startswith(("https://", "http://"))), ""
+    )
 
 
 def choice(thread: ThreadView) -> Choice:
