@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.crashing_run import crash_run
+from tests.crash.figures import tell
 from tests.servers.postgres import Cluster
 
 KILLS = int(os.environ.get("CARELINE_KILLS", "16"))
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.crash
 
 def _assert_nothing_lost_nothing_doubled(folder: Path, database_url: str = "") -> None:
     run = crash_run(folder, kills=KILLS, database_url=database_url)
-    print(f"\nkills {run.kills}\n{run.verdict}")
+    tell(f"kills {run.kills} {run.verdict}")
     verdict = run.verdict
     assert verdict is not None
     if KILLS >= 100:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.figures import tell
 from tests.mail.desk import desk_with_mailbox
 from tests.servers.mail import MailServers, missing
 from tests.servers.processes import Careline
@@ -60,9 +61,8 @@ def test_killed_inside_smtp_data_no_letter_is_doubled_and_a_person_settles_what_
         careline.run(json.dumps(sorted(arrived)), code=_RESOLVE)
         _run_until(careline, lambda states: set(states.values()) == {"sent"})
         assert set(_arrived(servers, KILLS * 3).values()) == {1}
-        print(
-            f"\nSMTP: {KILLS} kills, {KILLS * 3} letters, unknown {Counter(states.values())['unknown']}, all arrived once"
-        )
+        unknown = Counter(states.values())["unknown"]
+        tell(f"SMTP: {KILLS} kills, {KILLS * 3} letters, unknown {unknown}, all arrived once")
     finally:
         careline.kill()
         servers.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,14 +68,16 @@ def serving(folder: Path) -> Iterator[FeedServer]:
     async def run() -> None:
         runner = web.ServerRunner(web.Server(server.handle))
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        server.address = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        door = socket.create_server(("127.0.0.1", 0))
+        await web.SockSite(runner, door).start()
+        server.address = f"http://127.0.0.1:{door.getsockname()[1]}"
         started.set()
         await stopping.wait()
-        await runner.cleanup()
+        loop.remove_reader(door.fileno())  # asyncio forgets a visitor it lets in while the door is closed
+        await asyncio.sleep(0.05)
         for transport in server.open:
             transport.abort()  # a visitor who left in the middle of 50 MB leaves its connection open
+        await runner.cleanup()
         await asyncio.sleep(0.05)  # connections end a moment later
 
     thread = threading.Thread(target=lambda: loop.run_until_complete(run()), daemon=True)
