@@ -29,7 +29,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     data.mkdir(parents=True)
     environment = {"DJANGO_SETTINGS_MODULE": "careline.settings", "CARELINE_ALLOW_PRIVATE_ADDRESSES": "1"}
     server = Careline(data, environment=environment)
-    printed = server.run(code="from tests.networks.telegram.seeding import main; main()")
+    printed = server.run(code="from tests.networks.seeding import main; main()")
     server.start().wait_ready()
     yield House(server, json.loads(printed.strip().splitlines()[-1]))
     server.stop()

@@ -28,7 +28,7 @@ def house(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ho
     data = tmp_path_factory.mktemp("desk") / "data"
     data.mkdir(parents=True)
     server = Careline(data, environment={"DJANGO_SETTINGS_MODULE": "careline.settings"})
-    printed = server.run(code="from tests.networks.telegram.seeding import main; main()")
+    printed = server.run(code="from tests.networks.seeding import main; main()")
     server.start().wait_ready()
     yield House(server, json.loads(printed.strip().splitlines()[-1]))
     server.stop()
