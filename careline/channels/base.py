@@ -270,6 +270,42 @@ class OutgoingFile(msgspec.Struct, frozen=True):
     alt_text: str = ""
 
 
+class MessageTemplate(msgspec.Struct, frozen=True):
+    """A text the platform has approved, for writing where a free one is not allowed (a closed window, a first word).
+
+    `key` names it to the platform for ever, `language` is BCP 47. `body` holds each of `parameters` as `{{parameter}}`;
+    `examples` are one value each. `heading`, `footer` and `buttons` are words that go along and cannot be changed.
+    """
+
+    key: str
+    name: str
+    language: str
+    body: str
+    parameters: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+    category: str = ""
+    heading: str = ""
+    footer: str = ""
+    buttons: tuple[str, ...] = ()
+
+    def filled(self, values: Mapping[str, str]) -> str:
+        """The body with these values; a parameter without one stays as it is written."""
+        text = self.body
+        for name in self.parameters:
+            text = text.replace("{{" + name + "}}", values.get(name, "{{" + name + "}}"))
+        return text
+
+
+class TemplateUse(msgspec.Struct, frozen=True):
+    """A template as one delivery sends it: `values` in the order of its parameters, whose names stand beside them."""
+
+    key: str
+    name: str
+    language: str
+    parameters: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+
+
 class Outgoing(msgspec.Struct, frozen=True):
     """One delivery to one recipient. `idempotency_key` is the same at every attempt of the same delivery."""
 
@@ -296,6 +332,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     answers_comment: str = ""
     """Platform id of the public message that a private one answers: set where no private conversation is open yet, so
     that only the public word lets us write (a private reply, a private mention). Empty otherwise."""
+    template: TemplateUse | None = None
+    """Set where the writer chose an approved template: it is sent instead of `text`, which is the same filled in."""
 
 
 class Sent(msgspec.Struct, frozen=True):
@@ -478,6 +516,12 @@ class Network(ABC):
     async def look_up(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent | None:
         """For `unknown_outcome: lookup`: the message if the platform has it, None when it surely does not. Raises ChannelError if it cannot be told."""
         raise ChannelError("no_lookup", "This network cannot be asked.", outcome_unknown=True)
+
+    async def templates(self, channel: ChannelView, tools: Tools) -> tuple[MessageTemplate, ...]:
+        """The texts that may be sent now where a surface says `templates_required_after_window`. Asked when the account is connected, and every
+        hour. Raises ChannelError.
+        """
+        return ()
 
     async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
         """Change a message of ours, where capabilities.edit.out."""
