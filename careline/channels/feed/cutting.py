@@ -13,6 +13,7 @@ from careline.channels.base import ChannelView, Part
 from careline.channels.feed import pages
 from careline.channels.feed.wire import Document, Entry, FeedState, Gone, Kind, Known, Letter, Root
 from careline.kit import clock
+from careline.kit.markup import plain_text
 
 MOST_KNOWN: Final = 400
 MOST_FOLLOWED: Final = 20
@@ -53,7 +54,7 @@ def _folded(text: str) -> str:
 
 def is_named(entry: Entry, channel: ChannelView) -> bool:
     """Whether an item speaks of the brand, as far as the channel's words say."""
-    return names(channel.setting("words"), f"{entry.title}\n{pages.plain(entry.html)}")
+    return names(channel.setting("words"), f"{entry.title}\n{plain_text(entry.html)}")
 
 
 def cut(feed: str, state: FeedState, document: Document, channel: ChannelView) -> tuple[FeedState, list[Letter]]:
@@ -141,5 +142,5 @@ def comment_feeds(feed: str, document: Document, channel: ChannelView) -> dict[s
 
 
 def _root(feed: str, entry: Entry, channel: ChannelView) -> Root:
-    excerpt = pages.plain(entry.html)[:EXCERPT]
+    excerpt = plain_text(entry.html)[:EXCERPT]
     return Root(entry_key(feed, entry), feed, entry.title, entry.author, excerpt, is_named(entry, channel))

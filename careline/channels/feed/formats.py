@@ -23,6 +23,7 @@ from feedparser.api import parse
 
 from careline.channels.feed import json_feed, pages
 from careline.channels.feed.wire import Document, Enclosure, Entry, Gone, Manners
+from careline.kit.markup import plain_text
 
 MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_ENTRIES: Final = 1000
@@ -87,12 +88,12 @@ def _problem(error: object) -> str:
 def _entry(found: _Found, feed: object) -> Entry:
     title, words = _mapping(found.get("title_detail")), _words(found)
     who = _mapping(found.get("author_detail")) or _mapping(_mapping(feed).get("author_detail"))
-    name, mail = _named(pages.plain(_text(found, "author")) or _text(who, "name"))
+    name, mail = _named(plain_text(_text(found, "author")) or _text(who, "name"))
     replies = _replies(found)
     return Entry(
         id=_text(found, "id"),
         link=_text(found, "link"),
-        title=pages.plain(_text(title, "value") or _text(found, "title")),
+        title=plain_text(_text(title, "value") or _text(found, "title")),
         html=_text(words, "value"),
         author=name,
         author_url=_text(who, "href"),

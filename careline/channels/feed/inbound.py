@@ -24,6 +24,7 @@ from careline.channels.feed import pages
 from careline.channels.feed.cutting import hash_of, is_named
 from careline.channels.feed.wire import Letter
 from careline.kit import clock
+from careline.kit.markup import plain_text
 
 _RICH: Final = re.compile(r"<(?:a|img|table|[uo]l|blockquote|pre|h[1-6]|b|i|em|strong)[\s>]", re.IGNORECASE)
 """Markup that says more than its words; what has only paragraphs is shown as text."""
@@ -86,7 +87,7 @@ def _is_of_the_root(letter: Letter) -> bool:
 
 def _words(letter: Letter) -> tuple[str, str]:
     """Text and HTML. A post has its title above it, unless it begins with it; titles of comments are made by machines."""
-    entry, body = letter.entry, pages.plain(letter.entry.html)
+    entry, body = letter.entry, plain_text(letter.entry.html)
     html = entry.html if _RICH.search(entry.html) else ""
     opening = entry.title.rstrip(".… ")
     if letter.reply_to or not opening or body.startswith(opening):

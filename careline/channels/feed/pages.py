@@ -1,4 +1,4 @@
-"""Web pages and the HTML in items: the feeds a page names, and words without markup."""
+"""Web pages and the addresses in them: the feeds a page names."""
 
 from __future__ import annotations
 
@@ -15,10 +15,6 @@ _LINK: Final = re.compile(r"<link\b[^<>]{0,2000}>", re.IGNORECASE)
 _ATTRIBUTE: Final = re.compile(
     r"([a-zA-Z-]{1,20})\s{0,9}=\s{0,9}(?:\"([^\"]{0,1900})\"|'([^']{0,1900})'|([^\s\"'>]{1,1900}))"
 )
-_SILENT: Final = re.compile(r"<(script|style)\b[^<>]{0,2000}>[^<]{0,200000}", re.IGNORECASE)
-_BREAK: Final = re.compile(r"<(?:br|/?p|/?div|/?li|/?h[1-6]|/?tr|/?blockquote)\b[^<>]{0,2000}>", re.IGNORECASE)
-_TAG: Final = re.compile(r"<[a-zA-Z/!?][^<>]{0,4000}>")
-_LINES: Final = re.compile(r"[ \t\r\f\v]*\n\s*\n\s*|[ \t\r\f\v]*\n[ \t\r\f\v]*")
 
 
 def read(body: bytes, content_type: str, address: str) -> Document:
@@ -38,13 +34,6 @@ def _offers(text: str, address: str) -> list[str]:
             url = join(address, given.get("href", ""))
             found.setdefault(url, "comment" in f"{url} {given.get('title', '')}".lower())
     return sorted((url for url in found if is_web(url)), key=lambda url: found[url])
-
-
-def plain(source: str) -> str:
-    """Readable words of a piece of HTML, paragraphs apart."""
-    kept = _SILENT.sub("", source[:MOST_CHARS].replace("\0", ""))
-    bare = _TAG.sub("", _BREAK.sub("\n", kept.replace("\r\n", "\n")))
-    return _LINES.sub(lambda gap: "\n\n" if gap.group().count("\n") > 1 else "\n", html.unescape(bare)).strip()
 
 
 def as_html(text: str) -> str:

@@ -8,16 +8,16 @@ The token is part of every address, so no error of this module carries an addres
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
 from careline.channels.base import ChannelView, Tools
 from careline.channels.telegram import wire
 from careline.errors import ChannelError
-from careline.kit import http
+from careline.kit import http, multipart
+from careline.kit.multipart import Upload
 
 API: Final = "https://api.telegram.org"
 JSON_HEADERS: Final = {"content-type": "application/json", "user-agent": "Careline"}
@@ -41,15 +41,6 @@ _WORDS: Final = (
     ("topic_closed", "thread_gone"),
     ("not found", "message_gone"),
 )
-
-
-class Upload(NamedTuple):
-    """A file of a multipart call; `field` is the name the parameters refer to."""
-
-    field: str
-    name: str
-    content_type: str
-    content: bytes
 
 
 class Refused(ChannelError):
@@ -79,7 +70,7 @@ async def call(
 ) -> _T:
     """One attempt; parameters that are None are left out. Raises Refused or ChannelError."""
     given = {name: value for name, value in parameters.items() if value is not None}
-    headers, body = _multipart(given, files) if files else (JSON_HEADERS, msgspec.json.encode(given))
+    headers, body = _form(given, files) if files else (JSON_HEADERS, msgspec.json.encode(given))
     try:
         answer = await http.send_once(tools.http, "POST", method_address(channel, method), headers=headers, body=body)
     except ChannelError as broken:
@@ -133,27 +124,11 @@ def _retry_after_s(told: wire.Answer, answer: http.Answer) -> float | None:
     return float(told.parameters.retry_after or (header if header.isdecimal() else 0)) or None
 
 
-def _multipart(parameters: Mapping[str, object], files: Sequence[Upload]) -> tuple[dict[str, str], bytes]:
-    """multipart/form-data (RFC 7578, July 2015); what is no text is JSON, as the API asks."""
-    boundary = secrets.token_hex(16)
-    parts = [_part(f'name="{name}"', "", _as_text(value)) for name, value in parameters.items()]
-    parts += [
-        _part(f'name="{one.field}"; filename="{_quoted(one.name)}"', one.content_type, one.content) for one in files
-    ]
-    mark = f"--{boundary}\r\n".encode()
-    body = b"".join(mark + part + b"\r\n" for part in parts) + f"--{boundary}--\r\n".encode()
-    return {**JSON_HEADERS, "content-type": f"multipart/form-data; boundary={boundary}"}, body
-
-
-def _part(disposition: str, content_type: str, content: bytes) -> bytes:
-    typed = f"\r\nContent-Type: {content_type}" if content_type else ""
-    return f"Content-Disposition: form-data; {disposition}{typed}\r\n\r\n".encode() + content
+def _form(parameters: Mapping[str, object], files: Sequence[Upload]) -> tuple[Mapping[str, str], bytes]:
+    kind, body = multipart.encode({name: _as_text(value) for name, value in parameters.items()}, files)
+    return {**JSON_HEADERS, "content-type": kind}, body
 
 
 def _as_text(value: object) -> bytes:
+    """What is no text is JSON, as the API asks."""
     return value.encode() if isinstance(value, str) else json.dumps(value, ensure_ascii=False).encode()
-
-
-def _quoted(name: str) -> str:
-    """Quotes and line ends would end the header early."""
-    return name.replace('"', "%22").replace("\r", " ").replace("\n", " ")

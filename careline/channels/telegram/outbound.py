@@ -7,11 +7,12 @@ from typing import Final
 
 from careline.channels.base import ChannelView, Moderated, ModerationAct, Outgoing, OutgoingFile, Sent, Tools
 from careline.channels.telegram import calling, wire
-from careline.channels.telegram.calling import Refused, Upload
+from careline.channels.telegram.calling import Refused
 from careline.channels.telegram.places import Place, message_of, place_of
 from careline.channels.telegram.rules import CAPABILITIES, CAPTION_UNITS, PHOTO_BYTES
 from careline.errors import ChannelError
 from careline.kit import counting
+from careline.kit.multipart import Upload
 
 Parameters = dict[str, object]
 # Kind of file -> method and parameter that send it alone.

@@ -8,6 +8,7 @@ import pytest
 
 from careline.channels.feed import formats, pages
 from careline.channels.feed.wire import Document
+from careline.kit.markup import plain_text
 
 WHERE = "http://blog.example/feed.xml"
 
@@ -50,7 +51,7 @@ def test_rss_0_91_is_read_with_its_entities() -> None:
         "Giving the world a pluggable Gnutella",
         "http://writetheweb.example/read.php?item=24",
     )
-    assert pages.plain(entry.html).startswith("WorldOS is a framework")
+    assert plain_text(entry.html).startswith("WorldOS is a framework")
 
 
 def test_rss_1_0_is_read_with_dublin_core() -> None:
@@ -167,8 +168,8 @@ def test_words_are_taken_out_of_html() -> None:
     html = (
         "<p>Uno &amp; dos</p><script>alert(1)</script><ul><li>tres<br>cuatro</li></ul><!-- x --><img src=a onerror=b>"
     )
-    assert pages.plain(html).split() == ["Uno", "&", "dos", "tres", "cuatro"]
-    assert pages.plain("2 < 3 and 4 > 3") == "2 < 3 and 4 > 3"
+    assert plain_text(html).split() == ["Uno", "&", "dos", "tres", "cuatro"]
+    assert plain_text("2 < 3 and 4 > 3") == "2 < 3 and 4 > 3"
 
 
 def test_only_web_addresses_are_links() -> None:
