@@ -1,4 +1,4 @@
-"""Bodies of multipart/form-data (RFC 7578, July 2015), for platforms that take files that way."""
+"""Forms with files (multipart/form-data, RFC 7578, July 2015), for platforms that take uploads that way."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 
-class FormFile(NamedTuple):
-    """A file of a form; `field` is the name the other side looks for."""
+class Upload(NamedTuple):
+    """A file of a form; `field` is the name the other side knows it by."""
 
     field: str
     name: str
@@ -16,10 +16,10 @@ class FormFile(NamedTuple):
     content: bytes
 
 
-def multipart(fields: Mapping[str, str], files: Sequence[FormFile]) -> tuple[str, bytes]:
-    """The value of Content-Type, and the body."""
+def encode(fields: Mapping[str, bytes], files: Sequence[Upload]) -> tuple[str, bytes]:
+    """The value of Content-Type, with its boundary, and the body."""
     boundary = secrets.token_hex(16)
-    parts = [_part(f'name="{_quoted(name)}"', "", value.encode()) for name, value in fields.items()]
+    parts = [_part(f'name="{_quoted(name)}"', "", value) for name, value in fields.items()]
     parts += [
         _part(f'name="{_quoted(one.field)}"; filename="{_quoted(one.name)}"', one.content_type, one.content)
         for one in files
@@ -36,4 +36,4 @@ def _part(disposition: str, content_type: str, content: bytes) -> bytes:
 
 def _quoted(name: str) -> str:
     """Quotes and line ends would end the header early."""
-    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return name.replace('"', "%22").replace("\r", " ").replace("\n", " ")
