@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 
 from careline.channels.base import Tools
 from careline.channels.renewing import renew_and_keep
+from careline.channels.templates import Templates
 from careline.clocks import firing, leases
 from careline.controlling import Control
 from careline.doors import CoreDoors
@@ -81,6 +82,7 @@ class NetworkLoop:
             "readers": readers.run,
             "fetcher": fetcher.run,
             "rechecks": rechecks.run,
+            "templates": Templates(tools, pool).run,
         }
         tasks = [asyncio.create_task(self._keep_going(name, work)) for name, work in works.items()]
         await self._stop.wait()

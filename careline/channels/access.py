@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 from django.conf import settings
 
+from careline.channels import registry
 from careline.channels.base import ChannelView, ConnectionView
 from careline.channels.models import Channel, Connection
 from careline.errors import CarelineError, NotFound
 from careline.kit import crypto
+from careline.workspaces.models import Installation
 
 
 def _box() -> crypto.Box:
@@ -88,3 +90,11 @@ def access_connection(network: str, hook_token: str) -> ConnectionView:
 def view_of(channel_id: int) -> ChannelView:
     """A ChannelView by id. Raises Channel.DoesNotExist. One statement."""
     return view_channel(Channel.objects.select_related("connection", "brand").get(id=channel_id))
+
+
+def awake_channels() -> list[ChannelView]:
+    """Accounts whose network is installed, not held, not off; none while the installation is held. Two statements."""
+    if Installation.objects.filter(is_held=True).exists():
+        return []
+    rows = Channel.objects.select_related("connection", "brand").filter(held_at__isnull=True).exclude(state="off")
+    return [view_channel(row) for row in rows if row.network in registry.networks()]

@@ -7,6 +7,7 @@ and must be pure; `send` is called once per attempt, after the attempt is commit
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
@@ -18,6 +19,7 @@ from careline.channels.capabilities import AuthorKind, Capabilities
 from careline.errors import ChannelError, ForeignPayload, InputRefused, SignInRequired, UnknownEvent
 from careline.kit.http import GuardedClient
 
+_PARAMETER = re.compile(r"\{\{([^{}]+)\}\}")
 __all__ = ["ChannelError", "ForeignPayload", "InputRefused", "SignInRequired", "UnknownEvent"]
 
 
@@ -290,10 +292,7 @@ class MessageTemplate(msgspec.Struct, frozen=True):
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The body with these values; a parameter without one stays as it is written."""
-        text = self.body
-        for name in self.parameters:
-            text = text.replace("{{" + name + "}}", values.get(name, "{{" + name + "}}"))
-        return text
+        return _PARAMETER.sub(lambda found: values.get(found[1].strip(), found[0]), self.body)
 
 
 class TemplateUse(msgspec.Struct, frozen=True):

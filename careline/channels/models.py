@@ -63,3 +63,24 @@ class Channel(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["connection", "account_key"], name="channel_account")]
+
+
+class Template(models.Model):
+    """An approved text of the platform, as it was when last asked. One that is no longer approved goes; deliveries keep what they used."""
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="templates")
+    key = models.CharField(max_length=200)
+    name = models.CharField(max_length=200)
+    language = models.CharField(max_length=35, default="", blank=True)
+    body = models.TextField()
+    parameters = models.JSONField(default=list)
+    examples = models.JSONField(default=list)
+    category = models.CharField(max_length=40, default="", blank=True)
+    heading = models.CharField(max_length=300, default="", blank=True)
+    footer = models.CharField(max_length=300, default="", blank=True)
+    buttons = models.JSONField(default=list)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "key", "language"], name="channel_template")]

@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import ParamSpec, TypeVar
 
 import structlog
-from django.db.models import Q
 
 from careline.channels import access, alerting, registry
 from careline.channels.base import ChannelView, Tools
@@ -22,7 +21,6 @@ from careline.errors import ChannelError, Unavailable
 from careline.intake.journal import Cursor, Journal, NewRow, row_of
 from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
-from careline.workspaces.models import Installation
 
 SCAN_S = 2.0
 LEASE_S = 20.0
@@ -130,11 +128,7 @@ class Readers:
 
 def listening_channels() -> dict[int, ChannelView]:
     """Channels whose network wants to listen, not held, not off. Two statements."""
-    if Installation.objects.filter(is_held=True).exists():
-        return {}
-    rows = Channel.objects.select_related("connection", "brand").filter(Q(held_at__isnull=True)).exclude(state="off")
-    views = [access.view_channel(row) for row in rows if row.network in registry.networks()]
-    return {view.id: view for view in views if registry.network(view.network).listens(view)}
+    return {view.id: view for view in access.awake_channels() if registry.network(view.network).listens(view)}
 
 
 def _note_failure(channel_id: int, error: ChannelError) -> None:

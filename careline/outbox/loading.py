@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import msgspec
+
 from careline.channels import access, registry
-from careline.channels.base import Outgoing, OutgoingFile
+from careline.channels.base import Outgoing, OutgoingFile, TemplateUse
 from careline.channels.capabilities import Surface, Threading
 from careline.channels.models import Channel
 from careline.files import storing
@@ -53,7 +55,12 @@ def load_outgoing(delivery_id: int, attempt: int) -> Outgoing:
         facts=facts,
         written_at=message.at,
         answers_comment=facts.get("from_message", ""),
+        template=_template(delivery.facts.get("template")),
     )
+
+
+def _template(kept: object) -> TemplateUse | None:
+    return msgspec.convert(kept, TemplateUse) if kept else None
 
 
 def _signature(message: Message) -> str:

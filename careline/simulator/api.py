@@ -15,7 +15,7 @@ from starlette.routing import Route
 from careline.channels.simulated import wire
 from careline.kit import clock, ids
 from careline.simulator.behaviour import Fault, Temper
-from careline.simulator.platform import Platform, Refused
+from careline.simulator.platform import TEMPLATES, Platform, Refused
 from careline.simulator.records import App, MessageRow
 
 _T = TypeVar("_T")
@@ -61,6 +61,7 @@ class Api:
         return [
             Route("/api/me", self._as_app(self._me)),
             Route("/api/events", self._as_app(self._events)),
+            Route("/api/templates", self._as_app(self._templates)),
             Route("/api/messages", self._as_app(self._messages), methods=["GET", "POST"]),
             Route("/api/messages/{id}", self._as_app(self._change), methods=["PATCH", "DELETE"]),
             Route("/api/messages/{id}/reactions", self._as_app(self._react), methods=["POST"]),
@@ -93,6 +94,10 @@ class Api:
         rows = self._platform.ledger.events(account=account.key, after=after, limit=limit)
         page = {"events": [msgspec.Raw(row.body) for row in rows], "next": rows[-1].seq if rows else after}
         return json_answer(page)
+
+    async def _templates(self, request: Request, app: App) -> Response:
+        self._platform.access_account(app, request.query_params.get("account", ""))
+        return json_answer(wire.Approved(TEMPLATES))
 
     async def _messages(self, request: Request, app: App) -> Response:
         if request.method == "GET":

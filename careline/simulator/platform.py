@@ -19,6 +19,20 @@ DAY_S: Final = 24 * 3600.0
 HUMAN_WINDOW_S: Final = 7 * DAY_S
 
 
+TEMPLATES: Final = (
+    wire.ApprovedTemplate(
+        "t_news_en", "news_of_your_case", "en", "Hello {{name}}, there is news about {{subject}}. Answer here and we go on.",
+        ("name", "subject"), ("Marta", "your suitcase"),
+    ),
+    wire.ApprovedTemplate(
+        "t_news_es", "news_of_your_case", "es", "Hola {{name}}, hay novedades sobre {{subject}}. Responde aquí y seguimos.",
+        ("name", "subject"), ("Marta", "tu maleta"),
+    ),
+    wire.ApprovedTemplate("t_solved_es", "is_it_solved", "es", "¿Quedó resuelto tu caso? Responde aquí y lo vemos."),
+)  # fmt: skip
+"""Texts this platform has approved, for every account."""
+
+
 class Refused(Exception):
     """A call the platform does not take."""
 
@@ -206,14 +220,17 @@ class Platform:
             if earlier:
                 return earlier[0], False
         thread = self._target(account, new)
+        text = _words(new)
         _check_length(new, thread)
-        if thread.place == "dm":
+        if new.template and thread.place != "dm":
+            raise Refused(422, "template_not_here")
+        if not new.template and thread.place == "dm":
             self._check_window(account, thread, new)
         files = tuple(FileRef(file_id, self._file_name(file_id)) for file_id in new.files)
         message = self._say(
             thread,
             account.key,
-            new.text,
+            text,
             reply_to=new.reply_to,
             files=files,
             origin="api",
@@ -369,6 +386,21 @@ class Platform:
         if found is None:
             raise Refused(404, "message_gone")
         return found
+
+
+def _words(new: wire.NewMessage) -> str:
+    """What the message says: its own text, or an approved one with its places filled. Raises Refused(422)."""
+    if not new.template:
+        return new.text
+    found = next((one for one in TEMPLATES if one.id == new.template), None)
+    if found is None:
+        raise Refused(422, "template_unknown")
+    if len(new.values) != len(found.parameters) or not all(new.values):
+        raise Refused(422, "template_values")
+    text = found.body
+    for name, value in zip(found.parameters, new.values, strict=True):
+        text = text.replace("{{" + name + "}}", value)
+    return text
 
 
 def _check_length(new: wire.NewMessage, thread: ThreadRow) -> None:

@@ -8,8 +8,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Final, Literal
 
+import msgspec
 from django.utils.translation import gettext as _
 
 from careline.cases.actions.snoozing import wait_change
@@ -20,7 +21,9 @@ from careline.cases.filing import access_files, attach_files, check_files
 from careline.cases.models import Draft
 from careline.cases.placing import Place, find_place
 from careline.cases.queries.answering import recipient_of
+from careline.channels.base import TemplateUse
 from careline.channels.capabilities import TextRule
+from careline.channels.templates import fill_template
 from careline.errors import Conflict, InputRefused
 from careline.kit import ids
 from careline.outbox.models import Delivery
@@ -36,6 +39,8 @@ from careline.workspaces.sight import Viewer
 
 Mode = Literal["public", "private"]
 Then = Literal["stay", "waiting", "done"]
+BY_TEMPLATE: Final = ("window_needs_template", "window_not_open")
+"""Where an approved template may be sent although a text may not."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class Written:
     override: bool = False
     then: Then = "stay"
     parts: int = 1
+    template: TemplateUse | None = None
 
 
 def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
@@ -80,13 +86,15 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
     override: bool = False,
     then: Then = "stay",
     parts: int = 1,
+    template_id: int = 0,
+    values: Sequence[str] = (),
 ) -> Message:
     """Answer in a thread of the case; `mode` private on a public thread goes to the customer alone, in the same case.
 
     `parts` is how many posts the writer agreed to where a long text goes out as several. A repeated `client_key`
-    returns the first message.
+    returns the first message. With an approved template (`template_id`, a value for each parameter) the text is the template's.
 
-    Raises Forbidden; NotFound for a foreign case, thread or file; InputRefused (text_empty, text_too_long, needs_parts,
+    Raises Forbidden; NotFound for a foreign case, thread, file or template; InputRefused (template_value_missing, text_empty, text_too_long, needs_parts,
     files_*, window codes of outbox.windows, mode_wrong); Conflict('changed_since_seen') unless `override`,
     ('person_blocked').
     """
@@ -116,6 +124,9 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
             return first.message
         check_unchanged(change, written)
         place = find_place(change, thread_id, is_public=mode == "public", reply_to_message_id=reply_to_message_id)
+        if template_id:
+            words, use = fill_template(place.channel, template_id, values)
+            written = replace(written, text=words, template=use)
         state = check_allowed(change, place, written)
         return send(viewer, change, _naming_comment(place, state), written, key)
 
@@ -157,7 +168,7 @@ def check_allowed(change: CaseChange, place: Place, written: Written) -> WindowS
         sent_at=_sent_at(place),
         wanted=max(1, written.parts),
     )
-    if state.closed_code:
+    if state.closed_code and not (written.template and state.closed_code in BY_TEMPLATE):
         raise InputRefused(state.closed_code, _closed_words(state), field="thread_id")
     return state
 
@@ -209,7 +220,8 @@ def send(viewer: Viewer, change: CaseChange, place: Place, written: Written, key
         [(message.id, viewer.workspace_id, change.case.id, message.at, f"{viewer.name} {message.text}")]
     )
     happened = _apply(viewer, change, place, message, written.then)
-    Draft.objects.filter(case_id=change.case.id, agent_id=viewer.agent_id, mode=written.mode).delete()
+    if written.template is None:
+        Draft.objects.filter(case_id=change.case.id, agent_id=viewer.agent_id, mode=written.mode).delete()
     change.save("answered", extra={"message_id": message.id})
     change.record("message.written", message_id=message.id, thread_id=place.thread.id)
     count(happened)
@@ -222,6 +234,7 @@ def _write_message(viewer: Viewer, change: CaseChange, place: Place, written: Wr
         "copied": list(written.copied),
         "subject": written.subject,
         "snippet_id": written.snippet_id,
+        "template": written.template.name if written.template else "",
     }
     return Message.objects.create(
         workspace_id=viewer.workspace_id,
@@ -249,6 +262,7 @@ def _queue_deliveries(change: CaseChange, place: Place, written: Written, messag
         "subject": written.subject,
         "to": list(written.to),
         "copied": list(written.copied),
+        "template": msgspec.to_builtins(written.template) if written.template else None,
     }
     cuts = _cuts(place.surface.text, message.text)
     for number, (start, end) in enumerate(cuts, start=1):

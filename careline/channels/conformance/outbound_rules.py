@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from careline.channels.base import ChannelView, Outgoing, Sent
+from careline.channels.base import ChannelView, Outgoing, Sent, TemplateUse
+from careline.channels.capabilities import Surface
 from careline.channels.conformance.acting import with_tools
 from careline.channels.conformance.rig import RETRY_AFTER_S, Fault, Platform, Rig
 from careline.errors import ChannelError
@@ -13,6 +15,11 @@ from careline.errors import ChannelError
 def send(rig: Rig, outgoing: Outgoing, channel: ChannelView) -> Sent:
     """One attempt."""
     return with_tools(lambda tools: rig.network.send(outgoing, channel, tools))
+
+
+def wants_templates(surface: Surface) -> bool:
+    """Whether an approved text is all that may be sent there at times."""
+    return surface.templates_required_after_window or surface.initiate == "template"
 
 
 class OutboundRules:
@@ -48,6 +55,26 @@ class OutboundRules:
                     send(rig, outgoing, platform.channel)
                     assert all(rule.fits(part) for part in platform.posted())
                     assert " ".join(platform.posted()).split() == text.split()
+
+    def test_approved_templates_are_told_and_sent_with_their_values(self, rig: Rig) -> None:
+        """Where a closed window leaves nothing else, they are there; elsewhere there are none."""
+        listening = rig.listening()
+        if listening is None:
+            assert with_tools(lambda tools: rig.network.templates(rig.channel, tools)) == ()
+            return
+        with listening as platform:
+            found = with_tools(lambda tools: rig.network.templates(platform.channel, tools))
+            named = [one.name for one in rig.network.effective(platform.channel).surfaces if wants_templates(one)]
+            assert bool(found) == bool(named)
+            for one in found:
+                assert all("{{" + name + "}}" in one.body for name in one.parameters)
+                values = tuple(f"value {number}" for number in range(len(one.parameters)))
+                words = one.filled(dict(zip(one.parameters, values, strict=True)))
+                use = TemplateUse(one.key, one.name, one.language, one.parameters, values)
+                plain = rig.outgoing(platform.channel, words, surface=named[0])
+                mine = msgspec.structs.replace(plain, template=use, idempotency_key=f"key-of-{one.key}")
+                send(rig, mine, platform.channel)
+                assert platform.posted()[-1] == words
 
     def test_a_final_refusal_is_permanent(self, rig: Rig) -> None:
         """A closed window, a gone thread: trying again cannot help, and nothing may be repeated."""

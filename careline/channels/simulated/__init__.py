@@ -14,6 +14,7 @@ from careline.channels.base import (
     Health,
     HookAnswer,
     HookRequest,
+    MessageTemplate,
     Moderated,
     ModerationAct,
     Network,
@@ -24,7 +25,7 @@ from careline.channels.base import (
 )
 from careline.channels.capabilities import Capabilities
 from careline.channels.simulated import inbound, outbound, setup
-from careline.channels.simulated.rules import CAPABILITIES, OUTBOUND, without_repeating
+from careline.channels.simulated.rules import CAPABILITIES, OUTBOUND, with_templates, without_repeating
 
 
 class SimulatedNetwork(Network):
@@ -42,6 +43,8 @@ class SimulatedNetwork(Network):
         surfaces = self.capabilities.surfaces
         if sending == "never_retry":
             surfaces = tuple(without_repeating(surface) for surface in surfaces)
+        if setup.wants_templates(channel):
+            surfaces = tuple(with_templates(surface) for surface in surfaces)
         return msgspec.structs.replace(self.capabilities, outbound=OUTBOUND[sending], surfaces=surfaces)
 
     def verify(self, request: HookRequest, connection: ConnectionView) -> None:
@@ -67,6 +70,9 @@ class SimulatedNetwork(Network):
 
     async def look_up(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent | None:
         return await outbound.look_up(outgoing, channel, tools)
+
+    async def templates(self, channel: ChannelView, tools: Tools) -> tuple[MessageTemplate, ...]:
+        return await outbound.templates(channel, tools)
 
     async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
         await outbound.edit(platform_id, outgoing, channel, tools)

@@ -10,6 +10,7 @@ import msgspec
 
 from careline.channels.base import (
     ChannelView,
+    MessageTemplate,
     Moderated,
     ModerationAct,
     ModerationVerb,
@@ -68,6 +69,24 @@ def _body(outgoing: Outgoing, channel: ChannelView, files: tuple[str, ...]) -> w
         files=files,
         written_by=outgoing.author_kind,
         comment=outgoing.answers_comment,
+        template=outgoing.template.key if outgoing.template else "",
+        values=outgoing.template.values if outgoing.template else (),
+    )
+
+
+async def templates(channel: ChannelView, tools: Tools) -> tuple[MessageTemplate, ...]:
+    """The account's approved texts, where it uses them. Raises ChannelError."""
+    if not setup.wants_templates(channel):
+        return ()
+    path = f"templates?{urlencode({'account': channel.account_key})}"
+    answer = await http.send_once(
+        tools.http, "GET", calling.address(channel, path), headers=calling.headers(channel), body=b""
+    )
+    if answer.status != 200:
+        raise calling.refusal(answer)
+    return tuple(
+        MessageTemplate(one.id, one.name, one.language, one.body, one.parameters, one.examples)
+        for one in calling.read(answer, wire.Approved).templates
     )
 
 

@@ -125,6 +125,11 @@ CAPABILITIES: Final = Capabilities(
 )
 
 
+def with_templates(surface: Surface) -> Surface:
+    """The same surface where an approved text may be sent when no window is open."""
+    return msgspec.structs.replace(surface, templates_required_after_window=bool(surface.windows))
+
+
 def without_repeating(surface: Surface) -> Surface:
     """The same surface on a platform where an act that may have been done must not be done again."""
     return msgspec.structs.replace(surface, moderation=msgspec.structs.replace(surface.moderation, repeatable=False))

@@ -56,6 +56,13 @@ FIELDS: Final = (
             ("safe_retry", _("repeat: the platform recognises it")),
         ),
     ),
+    SettingField(
+        "templates",
+        _("Approved templates after a window"),
+        "flag",
+        required=False,
+        hint=_("When no window is open any more, only an approved text may be sent."),
+    ),
 )
 
 
@@ -70,6 +77,11 @@ def gap_check_s(channel: ChannelView) -> float:
 def sending(channel: ChannelView) -> str:
     """What the account does after an unknown outcome: lookup, never_retry or safe_retry."""
     return channel.setting("sending") or "lookup"
+
+
+def wants_templates(channel: ChannelView) -> bool:
+    """Whether this account may send approved texts when no window is open."""
+    return channel.setting("templates") not in {"", "0", "False", "false"}
 
 
 async def check(channel: ChannelView, tools: Tools) -> Health:

@@ -129,7 +129,8 @@ class AccessRevoked(Envelope, frozen=True, kw_only=True):
 class NewMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """Body of `POST messages`. `to` names a person for the first direct message; afterwards `thread` does.
 
-    `comment` is the public message that a direct one answers where no conversation is open: once for each.
+    `comment` is the public message that a direct one answers where no conversation is open: once for each. `template` is
+    the id of an approved text, `values` what stands in its places: it may be sent when no window is open.
     """
 
     account: str
@@ -142,6 +143,8 @@ class NewMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     files: tuple[str, ...] = ()
     written_by: Literal["human", "machine"] = "human"
     comment: str = ""
+    template: str = ""
+    values: tuple[str, ...] = ()
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -151,6 +154,23 @@ class Accepted(msgspec.Struct, frozen=True):
     thread: str
     at: Moment
     client_key: str = ""
+
+
+class ApprovedTemplate(msgspec.Struct, frozen=True):
+    """A text the platform has approved; each of `parameters` stands in `body` as `{{parameter}}`."""
+
+    id: str
+    name: str
+    language: str
+    body: str
+    parameters: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
+
+
+class Approved(msgspec.Struct, frozen=True):
+    """Answer of `GET templates`."""
+
+    templates: tuple[ApprovedTemplate, ...]
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -53,6 +53,7 @@ class Choice(msgspec.Struct, frozen=True):
     allows: int
     used: int
     private_link: str
+    templates: bool
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
@@ -170,4 +171,5 @@ def choice(thread: ThreadView) -> Choice:
         allows=thread.window_allows,
         used=thread.window_used,
         private_link=thread.private_link,
+        templates=rules.templates_required_after_window or rules.initiate == "template",
     )

@@ -21,6 +21,7 @@ urlpatterns = [
     path("messages/<int:message>/html", case_views.show_message_html, name="message_html"),
     path("cases/<int:number>", case_views.show_case, name="case"),
     path("cases/<int:number>/replies", writing.replies_of_case, name="case_replies"),
+    path("cases/<int:number>/templates", writing.templates_of_case, name="case_templates"),
     path("cases/<int:number>/parts", writing.parts_of_case, name="case_parts"),
     path(
         "cases/<int:number>/messages/<int:message>/moderations",

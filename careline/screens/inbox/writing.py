@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from careline.cases.actions import composing, drafting, noting, replying, unsending
 from careline.cases.queries.dividing import parts_of_text
+from careline.cases.queries.templates import templates_for
 from careline.cases.queries.timeline import deliveries_of
 from careline.cases.queries.visible import access_case_by_id
 from careline.kit import clock
@@ -37,6 +38,8 @@ class Reply(msgspec.Struct, frozen=True):
     override: bool = False
     then: Literal["stay", "waiting", "done"] = "stay"
     parts: int = 1
+    template: str = ""
+    values: tuple[str, ...] = ()
 
 
 def reply(request: WorkspaceRequest, number: int) -> HttpResponse:
@@ -60,6 +63,8 @@ def reply(request: WorkspaceRequest, number: int) -> HttpResponse:
         override=wanted.override,
         then=wanted.then,
         parts=wanted.parts,
+        template_id=one_id(wanted.template) if wanted.template else 0,
+        values=wanted.values,
     )
     return _written(request.viewer, message)
 
@@ -81,6 +86,41 @@ def divide(request: WorkspaceRequest, number: int) -> HttpResponse:
     wanted = read_body(request, LongText)
     found = parts_of_text(request.viewer, number, one_id(wanted.thread), wanted.text, is_public=wanted.mode == "public")
     return said(Parts(found))
+
+
+class OfferedTemplate(msgspec.Struct, frozen=True):
+    """An approved text: `body` holds each of `parameters` as `{{parameter}}`."""
+
+    id: str
+    name: str
+    language: str
+    body: str
+    parameters: tuple[str, ...]
+    examples: tuple[str, ...]
+    heading: str
+    footer: str
+    buttons: tuple[str, ...]
+
+
+def offer_templates(request: WorkspaceRequest, number: int) -> HttpResponse:
+    """`GET cases/<n>/templates?thread=<id>`: the approved texts of the account a conversation runs on."""
+    found = templates_for(request.viewer, number, one_id(request.GET.get("thread", "")))
+    return said(
+        tuple(
+            OfferedTemplate(
+                str(one.id),
+                one.name,
+                one.language,
+                one.body,
+                tuple(one.parameters),
+                tuple(one.examples),
+                one.heading,
+                one.footer,
+                tuple(one.buttons),
+            )
+            for one in found
+        )
+    )
 
 
 def _written(viewer: Viewer, message: Message, case_number: int = 0) -> HttpResponse:
@@ -174,6 +214,7 @@ def settle(request: WorkspaceRequest, delivery: int) -> HttpResponse:
     return said(Done(words=_("Noted as sent") if wanted.was_sent else _("It is sent again")))
 
 
+templates_of_case = resource(GET=offer_templates)
 parts_of_case = resource(POST=divide)
 replies_of_case = resource(POST=reply)
 notes_of_case = resource(POST=note)

@@ -55,5 +55,5 @@ def make_house(platform: str) -> None:
     Channel.objects.create(
         workspace=air, connection=connection, network="simulated", account_key="aurora", name="Aurora", handle="@aurora",
         brand=Brand.objects.create(workspace=air, name="Aurora Air"), team=team, undo_s=0, is_simulated=True,
-        settings={"account": "aurora", "api": f"{platform}/api", "gap_check_s": 1},
+        settings={"account": "aurora", "api": f"{platform}/api", "gap_check_s": 1, "templates": True},
     )  # fmt: skip

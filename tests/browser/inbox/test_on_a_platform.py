@@ -284,3 +284,30 @@ def test_a_long_answer_goes_out_as_the_posts_its_writer_saw(
     assert " ".join(one.text for one in posts) == LONG
     assert [one.reply_to for one in posts] == [said.id, posts[0].id, posts[1].id]
     assert seen == [f"{number}/3 · {one.text}" for number, one in enumerate(posts, 1)]
+
+
+def test_after_the_window_an_approved_template_is_filled_in_read_and_sent(
+    sign_in: SignIn, platform: Platform, house: House
+) -> None:
+    """The window closes while the case waits: what was begun stays, an approved text goes out instead."""
+    marta = join(platform, "tmpl", "Marta Tarde")
+    platform.dm("aurora", marta, "Sigo esperando mi maleta", at=time.time() - 8 * 24 * 3600)
+    page = sign_in("Inés")
+    open_case(page, "Sigo esperando mi maleta")
+    write(page, "a medias")
+    expect(page.locator("[data-warning]")).to_contain_text("plantilla aprobada")
+    expect(page.locator("[data-send]")).to_be_disabled()
+
+    page.locator("[data-template]").click()
+    page.locator("dialog [role=option]", has_text="news_of_your_case").first.click()
+    sheet = page.locator("dialog.sheet")
+    expect(sheet.locator(".template-words")).to_contain_text("Hola {{name}}, hay novedades")
+    sheet.locator('[name="name"]').fill("Marta")
+    sheet.locator('[name="subject"]').fill("tu maleta")
+    expect(sheet.locator(".template-words")).to_contain_text("Hola Marta, hay novedades sobre tu maleta")
+    page.keyboard.press("Enter")
+    expect(sheet).to_have_count(0)
+    said = "Hola Marta, hay novedades sobre tu maleta. Responde aquí y seguimos."
+    expect(message(page, said)).to_be_visible()
+    until(lambda: [one.text for one in answers(platform, f"dm_aurora_{marta}")] == [said])
+    expect(page.locator("[data-text]")).to_have_value("a medias")

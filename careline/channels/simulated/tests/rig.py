@@ -96,7 +96,13 @@ class SimulatedRig:
         self.connection = ConnectionView(
             1, 1, "simulated", {"hook_secret": SECRET, "token": TOKEN}, {"aurora": 7, "aurora_help": 8}
         )
-        settings = {"api": "http://127.0.0.1:9/api", "sending": sending, "gap_check_s": 0.05, "account": "aurora"}
+        settings = {
+            "api": "http://127.0.0.1:9/api",
+            "sending": sending,
+            "templates": True,
+            "gap_check_s": 0.05,
+            "account": "aurora",
+        }
         self.channel = ChannelView(7, 1, "simulated", "aurora", "Aurora", "@aurora", settings, {"token": TOKEN})
 
     def say(self, words: Words) -> bytes:

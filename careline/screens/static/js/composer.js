@@ -121,6 +121,7 @@ function showModes() {
     button.setAttribute("aria-pressed", String(mode === writing.mode));
     button.hidden = mode !== "note" && (!may(mode) || !choicesOf(mode).length);
   }
+  $("[data-template]").hidden = !writing.choice?.templates;
   $("[data-send-private]").hidden = !privateWay() && !privateLink();
   $("[data-send-private] span").textContent = say(privateWay() ? "public_then_private" : "public_with_link");
 }

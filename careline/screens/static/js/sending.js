@@ -72,6 +72,17 @@ async function attempt(work, { keepsStop = false } = {}) {
   }
 }
 
+/** An approved template with its values instead of written words, which stay as they are. Gives back the refusal, if there was one. */
+export async function sendTemplate(template, values, key) {
+  try {
+    await post("", 1, { override: false, then: "stay", after: null }, { template, values, files: [], names: [], client_key: key });
+    clearStop();
+    return null;
+  } catch (error) {
+    return error;
+  }
+}
+
 async function refused(error) {
   if (error.code === "changed_since_seen") return collided();
   if (error.code !== "offline") return stop(error.message, [], [[say("keep_writing"), () => $("[data-text]").focus()]]);
@@ -101,14 +112,14 @@ function clear(number, mode) {
 }
 
 /** One message; a long one as the number of posts its writer agreed to. The key is kept when it is tried again, so that nothing doubles. */
-async function post(text, parts, { override, then, after }) {
+async function post(text, parts, { override, then, after }, template = {}) {
   const { number, choice, mode, key, snippet } = writing;
   const body = { thread: choice.thread, text, mode, parts, client_key: key, seen: writing.seen, snippet, override, then, reply_to: choice.reply_to };
-  const whole = { ...body, files: fileIds(), names: fileNames(), ...mailParts(choice) };
+  const whole = { ...body, files: fileIds(), names: fileNames(), ...mailParts(choice), ...template };
   await hold(number, mode);
   const answer = await ask("POST", `cases/${number}/replies`, whole);
   if (writing.number === number) sayPresence(false, mode);
-  clear(number, mode);
+  if (!template.template) clear(number, mode);
   await refresh();
   offerUndo(answer, number, mode);
   if (writing.number !== number) return;
