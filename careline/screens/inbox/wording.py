@@ -115,6 +115,8 @@ def failure_words(code: str, detail: str) -> str:
         "too_late_to_delete": _("it is too old to be deleted"),
         "reaction_refused": _("this reaction is not allowed there"),
         "thread_gone": _("the conversation is gone"),
+        "room_not_private": _("somebody else is in this conversation now"),
+        "consent_missing": _("our account there has to accept the terms of its server first"),
         "token_refused": _("the platform refuses our password or token"),
         "address_wrong": _("the address cannot be written to"),
         "address_beyond_server": _("the address cannot be written to"),
