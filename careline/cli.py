@@ -170,13 +170,26 @@ def trace(identifier: str) -> None:
 
 @careline.group()
 def channel() -> None:
-    """Channels: list, hold, resume."""
+    """Channels: list, hold, resume; a new network's folder."""
 
 
 @channel.command("list")
 def channel_list() -> None:
     """Every channel with its state and last contact."""
     _command("channel_list")
+
+
+@channel.command("new")
+@click.argument("name")
+@click.option("--folder", type=click.Path(file_okay=False, exists=True), default=".", help="Where its folder is made.")
+def channel_new(name: str, folder: str) -> None:
+    """Begin a network: a package that passes the conformance suite, its facts to be filled in (docs/channels.md)."""
+    from careline.channels.starting import write_network
+
+    files = write_network(name, Path(folder))
+    for file in files:
+        click.echo(str(file))
+    click.echo("Install it with `pip install -e`, run its tests with `pytest`, then look for FACT.")
 
 
 @channel.command("hold")
