@@ -90,13 +90,17 @@ def no_sleep_in_a_request(path: Path, name: str, tree: ast.Module) -> Iterator[F
 
 
 def networks_are_whole() -> Iterator[Finding]:
-    """Every network's folder explains itself."""
+    """Every network's folder explains itself; so does a family of networks on one transport, each in a folder within."""
     for folder in sorted((PACKAGE / "channels").iterdir()):
         if not (folder / "__init__.py").exists() or folder.name in {"actions", "conformance", "migrations", "tests"}:
             continue
-        for needed in ("README.md", "icon.svg", "tests"):
-            if not (folder / needed).exists():
-                yield folder, 1, f"a network without {needed}"
+        family = [one.parent for one in folder.glob("*/icon.svg")]
+        wanted = {one: ("README.md", "tests", "icon.svg") for one in family or [folder]} | (
+            {folder: ("README.md", "tests")} if family else {}
+        )
+        for place, needed in ((place, needed) for place, many in wanted.items() for needed in many):
+            if not (place / needed).exists():
+                yield place, 1, f"a network without {needed}"
 
 
 def networks_are_named_in_their_folder_only() -> Iterator[Finding]:

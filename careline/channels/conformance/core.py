@@ -145,6 +145,9 @@ class Core:
         if standing is None or heard.thread is None:
             return heard
         there = standing(heard.surface, ours=False)
+        taken = Thread.objects.filter(channel_id=heard.channel_id, key=there.thread_key).exclude(id=heard.thread.id)
+        if taken.exists():  # in private somebody else's conversation stays theirs
+            return heard
         heard.platform_id, heard.thread.key = there.platform_id, there.thread_key
         heard.thread.save(update_fields=["key"])
         heard.save(update_fields=["platform_id"])

@@ -132,6 +132,13 @@ def failure_words(code: str, detail: str) -> str:
         "comment_answered": _("this public message was answered in private once already"),
         "not_hideable": _("the platform does not hide this message"),
         "message_gone": _("it is no longer there"),
+        "held_back": _("the platform held it back, to spare this customer too many messages"),
+        "payment_missing": _("the platform wants a way to pay first"),
+        "account_locked": _("the platform has locked our account"),
+        "number_not_registered": _("our number is not registered there"),
+        "file_refused": _("the platform does not take this file"),
+        "template_wrong": _("the template does not fit what the platform approved"),
+        "template_paused": _("the platform has paused this template"),
         "sender_died": _("the sending process ended in the middle"),
     }
     return known.get(code, detail or code.replace("_", " "))

@@ -197,6 +197,15 @@ def _access_checks() -> dict[str, str]:
         "hears_mentions_only": _(
             "It works. In groups it hears only what mentions it, answers it or is a command, until its privacy mode is switched off."
         ),
+        "app_wrong": _("The token belongs to another app. Token, app ID and app secret must be of the same one."),
+        "app_serves_another": _(
+            "This app delivers to another address already. Remove that one at the platform, or make an app for this account."
+        ),
+        "permissions_missing": _("The token works, but lacks permissions: make a new one with all that the page names."),
+        "rights_missing": _("The token works, but may not do this with this account. Check its permissions and its role."),
+        "message_gone": _("There is no such account, or this token may not see it. Check the IDs."),
+        "rate_limited": _("The platform asks us to slow down. Try again in some minutes."),
+        "platform_failed": _("The platform has a fault of its own. Try again later."),
         "hook_refused": _(
             "The platform refuses our address for its deliveries. It must be a public one that begins with https://."
         ),
