@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -14,7 +15,12 @@ from tests.browser.inbox.test_keyboard import pick
 
 pytestmark = pytest.mark.browser
 PAGE = '<html><head><title>Quejas</title><link rel="alternate" type="application/atom+xml" href="/quejas.atom"></head><body>Mi maleta</body></html>'
-AT = datetime.now(UTC) + timedelta(minutes=1)
+
+
+@cache
+def at() -> str:
+    """When the complaint was written: as the story begins, whatever ran before. What is older than the channel would be history."""
+    return (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
 
 
 def feed(*inside: str) -> str:
@@ -26,7 +32,7 @@ def feed(*inside: str) -> str:
 
 def complaint(site: FeedServer, text: str, key: str = "1", author: str = "Marta Ruiz") -> str:
     return (
-        f"<entry><id>tag:quejas.example,2026:{key}</id><title>Mi maleta</title><updated>{AT.isoformat()}</updated>"
+        f"<entry><id>tag:quejas.example,2026:{key}</id><title>Mi maleta</title><updated>{at()}</updated>"
         f'<author><name>{author}</name></author><link href="{site.address}/quejas/{key}.html"/>'
         f'<content type="html">&lt;p&gt;{text}&lt;/p&gt;&lt;script&gt;document.title = "owned"&lt;/script&gt;</content></entry>'
     )
@@ -94,7 +100,7 @@ def test_a_complaint_is_read_edited_answered_on_its_page_deleted_and_closed(
     ana.locator("[data-send]").click()
     expect(ana.locator("[data-region=timeline]")).to_contain_text("Answered on the page itself.")
 
-    site.write("quejas.atom", feed(f'<at:deleted-entry ref="tag:quejas.example,2026:1" when="{AT.isoformat()}"/>'))
+    site.write("quejas.atom", feed(f'<at:deleted-entry ref="tag:quejas.example,2026:1" when="{at()}"/>'))
     expect(ana.locator(".msg.is-gone")).to_contain_text("The author deleted this message.", timeout=20_000)
     expect(ana.locator("body")).not_to_contain_text("nadie me llama")
     expect(ana.locator("[data-region=timeline]")).to_contain_text("Answered on the page itself.")
