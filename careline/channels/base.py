@@ -459,7 +459,8 @@ class Network(ABC):
 
     async def introduce(self, channel: ChannelView, hook_url: str, tools: Tools) -> Introduced:
         """Called once when a channel is connected, and again when its secrets are changed: who the account is, what its server allows, and the
-        platform's subscription to `hook_url`. Must be harmless to repeat. Raises ChannelError with a code the settings page has words for.
+        platform's subscription to `hook_url`. Where the platform knocks there before it agrees (`inbound.handshake`) it is called twice when connecting:
+        with an empty `hook_url` before the channel is there to answer, and with the address once it is. Must be harmless to repeat. Raises ChannelError with a code the settings page has words for.
         """
         return Introduced()
 

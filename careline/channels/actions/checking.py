@@ -42,13 +42,14 @@ def check_values(
 def introduce_values(
     viewer: Viewer, network_slug: str, values: Mapping[str, str], *, hook_token: str, account_key: str = ""
 ) -> Introduced:
-    """Ask the platform who the account is, and subscribe the hook address of `hook_token`, before it is connected.
+    """Ask the platform who the account is, and subscribe the hook address of `hook_token`, before it is connected. Without a
+    token the address is left for later.
 
     Raises InputRefused, ChannelError.
     """
     check_may(viewer.role, "manage_channels")
     network, view = _typed_view(viewer, network_slug, values, None, account_key)
-    return async_to_sync(_introduce)(network, view, hook_url(network, hook_token))
+    return async_to_sync(_introduce)(network, view, hook_url(network, hook_token) if hook_token else "")
 
 
 def introduce_channel(viewer: Viewer, channel_id: int) -> Introduced:

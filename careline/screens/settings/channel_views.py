@@ -119,9 +119,14 @@ def _connect(request: WorkspaceRequest, form: ConnectForm, health: list[Health],
     """Introduces the account first: a refusal by the platform is shown as its health, unless "anyway" was chosen."""
     token = ids.new_token()
     introduced = Introduced()
+    knocks = form.network.capabilities.inbound.handshake != "none"
     try:
         introduced = introduce_values(
-            request.viewer, form.network.slug, form.values(), hook_token=token, account_key=form.account()
+            request.viewer,
+            form.network.slug,
+            form.values(),
+            hook_token="" if knocks else token,
+            account_key=form.account(),
         )
     except ChannelError as refused:
         health[:] = [Health(ok=False, code=refused.code, detail=refused.message)]
@@ -139,6 +144,14 @@ def _connect(request: WorkspaceRequest, form: ConnectForm, health: list[Health],
             hook_token=token,
         )
     )
+    if knocks:
+        _introduce_again(request, made[0].channel_id)
+
+
+def _introduce_again(request: WorkspaceRequest, channel_id: int) -> None:
+    """With its address; what the platform refuses of that is said by the card's live check."""
+    with suppress(ChannelError):
+        keep_introduction(request.viewer, channel_id, introduce_channel(request.viewer, channel_id))
 
 
 @sensitive_post_parameters()
@@ -168,8 +181,7 @@ def change(request: WorkspaceRequest, workspace: str, channel: int) -> HttpRespo
 
 def _change(request: WorkspaceRequest, row: Channel, form: ChannelForm) -> None:
     change_channel(request.viewer, row.id, arrangement=form.arrangement(), values=form.values())
-    with suppress(ChannelError):  # its card shows what the live check says
-        keep_introduction(request.viewer, row.id, introduce_channel(request.viewer, row.id))
+    _introduce_again(request, row.id)
 
 
 def _words_of(network: Network) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """Judges requests by Meta's own descriptions, read from `../shared/specs/meta`.
 
 WhatsApp: the OpenAPI description v23.0 (2025-11-21). As published it refuses all 50 of its own request examples, because members of `allOf` forbid
-each other's properties; without those `additionalProperties` it judges by message type, and 31 of its examples pass. What it still refuses of its own
+each other's properties; without those `additionalProperties` it judges by message type, and 32 of its examples pass. What it still refuses of its own
 are examples with placeholders that break its own patterns. Graph products: the descriptions behind Meta's SDKs (2026-04-15): edges, parameters, types.
 """
 
