@@ -190,7 +190,9 @@ class Deleted(msgspec.Struct, frozen=True, tag="deleted"):
 
 
 class ReceiptSeen(msgspec.Struct, frozen=True, tag="receipt"):
-    """A sign of arrival for a message of ours, found by platform id or by our idempotency key."""
+    """A sign of arrival for a message of ours, found by platform id or by our idempotency key; or, where neither is given,
+    for everything of ours in the thread `thread_key` up to `at`.
+    """
 
     state: Literal["sent", "delivered", "read", "failed"]
     at: datetime
@@ -199,6 +201,7 @@ class ReceiptSeen(msgspec.Struct, frozen=True, tag="receipt"):
     recipient: str = ""
     error: str = ""
     is_permanent: bool = True
+    thread_key: str = ""
 
 
 class Reacted(msgspec.Struct, frozen=True, tag="reacted"):
@@ -460,7 +463,8 @@ class Network(ABC):
     async def introduce(self, channel: ChannelView, hook_url: str, tools: Tools) -> Introduced:
         """Called once when a channel is connected, and again when its secrets are changed: who the account is, what its server allows, and the
         platform's subscription to `hook_url`. Where the platform knocks there before it agrees (`inbound.handshake`) it is called twice when connecting:
-        with an empty `hook_url` before the channel is there to answer, and with the address once it is. Must be harmless to repeat. Raises ChannelError with a code the settings page has words for.
+        with an empty `hook_url` before the channel is there to answer, and with the address once it is. Must be harmless to repeat.
+        Raises ChannelError with a code the settings page has words for.
         """
         return Introduced()
 

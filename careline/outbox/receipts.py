@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from django.db.models import Q
+
 from careline.channels.base import ReceiptSeen
 from careline.events.recording import UnitOfWork
 from careline.outbox import parting
@@ -17,13 +19,23 @@ _ORDER: Final = {"held": 0, "queued": 0, "sending": 1, "unknown": 1, "failed": 1
 def apply_receipt(work: UnitOfWork, channel_id: int, receipt: ReceiptSeen) -> bool:
     """Inside a unit of work. False when no delivery of ours is meant (yet)."""
     delivery = _find(channel_id, receipt)
-    if delivery is None:
-        return False
-    if receipt.state == "failed":
-        _fail(work, delivery, receipt)
-    elif _ORDER.get(delivery.state, 9) < _ORDER[receipt.state]:
-        _advance(work, delivery, receipt)
-    return True
+    meant = [delivery] if delivery is not None else _up_to(channel_id, receipt)
+    for one in meant:
+        if receipt.state == "failed":
+            _fail(work, one, receipt)
+        elif _ORDER.get(one.state, 9) < _ORDER[receipt.state]:
+            _advance(work, one, receipt)
+    return bool(meant)
+
+
+def _up_to(channel_id: int, receipt: ReceiptSeen) -> list[Delivery]:
+    """What had left for a thread by then, where the platform tells a moment and no message."""
+    if not receipt.thread_key or receipt.state not in {"delivered", "read"}:
+        return []
+    gone = Delivery.objects.select_for_update(of=("self",)).filter(
+        channel_id=channel_id, message__thread__key=receipt.thread_key, state__in=["sent", "delivered"]
+    )
+    return list(gone.filter(Q(sent_at__isnull=True) | Q(sent_at__lte=receipt.at)).order_by("id"))
 
 
 def _find(channel_id: int, receipt: ReceiptSeen) -> Delivery | None:

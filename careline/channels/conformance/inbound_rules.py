@@ -202,7 +202,7 @@ class InboundRules:
         # A bounce may stay visible as a message beside its receipt.
         (seen,) = [one for one in normalised(rig, event) if isinstance(one, ReceiptSeen)]
         assert seen.state == state
-        assert "p-1" in seen.platform_id or seen.idempotency_key == "key-1"
+        assert "p-1" in seen.platform_id or seen.idempotency_key == "key-1" or seen.thread_key
 
     def test_our_own_post_made_elsewhere_comes_back_as_ours(self, rig: Rig) -> None:
         if not rig.network.capabilities.inbound.self_echo:
