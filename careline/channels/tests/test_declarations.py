@@ -14,7 +14,18 @@ from careline.channels.capabilities import Surface
 from careline.channels.conformance.moderation_rules import declared as declared_acts
 from careline.kit import counting
 
-OURS = ["bluesky", "email", "generic", "intake_form", "matrix", "simulated", "telegram", "webchat", "whatsapp"]
+OURS = [
+    "bluesky",
+    "email",
+    "generic",
+    "intake_form",
+    "mastodon",
+    "matrix",
+    "simulated",
+    "telegram",
+    "webchat",
+    "whatsapp",
+]
 NETWORKS = [pytest.param(slug, id=slug) for slug in OURS]
 
 

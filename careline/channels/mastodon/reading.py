@@ -1,0 +1,210 @@
+"""Asking a server what is new: notifications and our own posts; and what of the older posts is gone or changed. Nothing is translated here.
+
+Both lists are read forward by `min_id`, page after page (docs.joinmastodon.org/api/guidelines#pagination, read 2026-11-22), so an outage of any
+length loses nothing. Ids are given before rows are stored: what stands within a minute of the newest is read again, and left out where it is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from careline.channels.base import ChannelView, Fetched, KnownMessage, Part, Tools
+from careline.channels.mastodon import setup, wire
+from careline.channels.mastodon.calling import Caller
+from careline.channels.mastodon.inbound import thread_of
+from careline.errors import ChannelError
+from careline.kit import clock
+
+PAGE: Final = "40"
+MOST_PAGES: Final = 100
+AT_ONCE: Final = 20
+"""GET /api/v1/statuses takes at most 20 ids (app/controllers/api/v1/statuses_controller.rb, since 4.3; read 2026-11-22)."""
+OVERLAP: Final = timedelta(minutes=1)
+NOTICES: Final = "/api/v1/notifications"
+_KINDS: Final = ("mention", "quote", "favourite", "reblog")
+_WANTED: Final = (("include_filtered", "true"), *(("types[]", one) for one in _KINDS))
+"""Also what the account's filters hold back: nobody goes unheard because their account is young."""
+_OWN: Final = (("exclude_reblogs", "true"),)
+Raws = Sequence[msgspec.Raw]
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """How far a list was read: everything up to `after`, and of what came later these."""
+
+    after: str = "0"
+    recent: tuple[tuple[str, datetime], ...] = ()
+
+
+class Position(msgspec.Struct, frozen=True):
+    """The reader's cursor."""
+
+    notices: Mark | None = None
+    own: Mark | None = None
+
+
+async def listen(channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
+    """What is new since the cursor, then a look every `poll_s` seconds. Raises ChannelError."""
+    caller = Caller(channel, tools)
+    kept = msgspec.convert(cursor, Position)
+    position = await _begun(kept, caller)
+    while True:
+        async for parts, reached in _news(position, caller):
+            kept = position = reached
+            yield Fetched(parts, msgspec.to_builtins(reached))
+        if kept != position:  # where we began must outlast a restart, even before anything happens
+            kept = position
+            yield Fetched((), msgspec.to_builtins(position))
+        await asyncio.sleep(max(setup.poll_s(channel), caller.pause_s))
+
+
+async def _begun(position: Position, caller: Caller) -> Position:
+    """A new channel hears of notifications since its history begins, and of our own posts from now on."""
+    notices, own = position.notices, position.own
+    if notices is None:
+        notices = await _before_history(caller)
+    if own is None:
+        newest = await caller.ask(_own_posts(caller.channel), tuple[wire.Listed, ...], ("limit", "1"))
+        own = Mark(newest[0].id) if newest else Mark()
+    return Position(notices, own)
+
+
+async def _before_history(caller: Caller) -> Mark:
+    since, older = caller.channel.history_before, ""
+    for _ in range(MOST_PAGES):
+        query = (("limit", PAGE), *_WANTED, *((("max_id", older),) if older else ()))
+        page = await caller.ask(NOTICES, tuple[wire.Listed, ...], *query)
+        if not page:
+            break
+        older = page[-1].id
+        if since is not None and (early := [one.id for one in page if one.created_at < since]):
+            return Mark(early[0])
+    return Mark()
+
+
+def _own_posts(channel: ChannelView) -> str:
+    return f"/api/v1/accounts/{channel.setting('account_id')}/statuses"
+
+
+async def _news(position: Position, caller: Caller) -> AsyncIterator[tuple[tuple[Part, ...], Position]]:
+    """In pieces that can be journalled, oldest first, each with the position after it."""
+    async for raws, mark in _since(NOTICES, position.notices or Mark(), caller, _WANTED):
+        position = msgspec.structs.replace(position, notices=mark)
+        yield tuple([part for raw in raws for part in await _notice_parts(raw, caller)]), position
+    async for raws, mark in _since(_own_posts(caller.channel), position.own or Mark(), caller, _OWN):
+        position = msgspec.structs.replace(position, own=mark)
+        yield tuple([part for raw in raws for part in await _post_parts(raw, caller)]), position
+
+
+async def _since(
+    path: str, mark: Mark, caller: Caller, query: Iterable[tuple[str, str]]
+) -> AsyncIterator[tuple[Raws, Mark]]:
+    """New entries oldest first, a page at a time, and how far that is."""
+    place = mark.after
+    while page := await caller.ask(path, tuple[msgspec.Raw, ...], ("min_id", place), ("limit", PAGE), *query):
+        entries = [(msgspec.json.decode(raw, type=wire.Listed), raw) for raw in reversed(page)]
+        place = entries[-1][0].id
+        known = {one for one, _ in mark.recent}
+        fresh = [(one, raw) for one, raw in entries if one.id not in known]
+        if fresh:
+            mark = _after(mark, [one for one, _ in fresh])
+            yield [raw for _, raw in fresh], mark
+
+
+def _after(mark: Mark, read: Sequence[wire.Listed]) -> Mark:
+    recent = [*mark.recent, *((one.id, one.created_at) for one in read)]
+    edge = max(at for _, at in recent) - OVERLAP
+    settled = [one for one, at in recent if at < edge]
+    after = max([mark.after, *settled], key=lambda one: (len(one), one))
+    return Mark(after, tuple((one, at) for one, at in recent if at >= edge))
+
+
+async def _notice_parts(raw: msgspec.Raw, caller: Caller) -> list[Part]:
+    notice = msgspec.json.decode(raw, type=_RawNotice)
+    if notice.type in {"mention", "quote"}:
+        return await _post_parts(notice.status, caller)
+    kept = msgspec.json.decode(raw, type=wire.Notice)
+    if kept.status is None:
+        return []
+    row = wire.Row(kind=kept.type, event=msgspec.Raw(msgspec.json.encode(kept)))
+    return [_part(f"notice:{kept.id}", thread_of(kept.status, None, caller.channel), row)]
+
+
+class _RawNotice(wire.Word, frozen=True):
+    type: str
+    status: msgspec.Raw = msgspec.Raw(b"null")
+
+
+async def _post_parts(raw: msgspec.Raw, caller: Caller) -> list[Part]:
+    """A part for a post, and before it for those above it: the thread shows what is answered."""
+    if raw == b"null":
+        return []
+    status = msgspec.json.decode(raw, type=wire.Status)
+    above: Raws = ()
+    if status.in_reply_to_id and status.visibility != "direct":
+        above = await _above(status.id, caller)
+    return thread_parts([*above, raw], caller.channel)
+
+
+async def _above(status_id: str, caller: Caller) -> Raws:
+    """What stands above a post; nothing where the post has gone meanwhile."""
+    try:
+        return (await caller.ask(f"/api/v1/statuses/{status_id}/context", wire.Context)).ancestors
+    except ChannelError as refused:
+        if refused.code != "message_gone":
+            raise
+        return ()
+
+
+def thread_parts(raws: Raws, channel: ChannelView) -> list[Part]:
+    """Posts that hang below each other as journal rows. Where a private one stands between them, the thread begins below it."""
+    parts: list[Part] = []
+    root: wire.Status | None = None
+    parent: wire.Status | None = None
+    for raw in raws:
+        status = msgspec.json.decode(raw, type=wire.Status)
+        if parent is None or "direct" in {status.visibility, parent.visibility}:
+            root = parent = None
+        row = wire.Row(kind="post", event=raw, parent=parent, root=root)
+        parts.append(_part(f"post:{status.id}", thread_of(status, root, channel), row))
+        root, parent = root or status, status
+    return parts
+
+
+async def find_changed(known: Sequence[KnownMessage], channel: ChannelView, tools: Tools) -> tuple[Part, ...]:
+    """A part for each post that the server no longer shows us, and for each that was edited."""
+    caller = Caller(channel, tools)
+    found: list[Part] = []
+    for piece in (known[start : start + AT_ONCE] for start in range(0, len(known), AT_ONCE)):
+        ids = (("id[]", one.platform_id) for one in piece)
+        raws = await caller.ask("/api/v1/statuses", tuple[msgspec.Raw, ...], *ids)
+        standing = {msgspec.json.decode(raw, type=wire.Listed).id: raw for raw in raws}
+        found += [part for one in piece for part in _change(one, standing.get(one.platform_id))]
+    return tuple(found)
+
+
+def _change(one: KnownMessage, raw: msgspec.Raw | None) -> list[Part]:
+    if raw is None:
+        return [gone_part(one)]
+    edited_at = msgspec.json.decode(raw, type=wire.Status).edited_at
+    return [edit_part(one, raw, edited_at)] if edited_at else []
+
+
+def gone_part(one: KnownMessage) -> Part:
+    """A post that is no longer there, as a journal row."""
+    gone = msgspec.json.encode(wire.Gone(id=one.platform_id, at=clock.now()))
+    return _part(f"gone:{one.platform_id}", one.thread_key, wire.Row(kind="gone", event=msgspec.Raw(gone)))
+
+
+def edit_part(one: KnownMessage, raw: msgspec.Raw, edited_at: datetime) -> Part:
+    """A post as it is after an edit. The same edit found again is the same row."""
+    name = f"edit:{one.platform_id}:{edited_at.isoformat()}"
+    return _part(name, one.thread_key, wire.Row(kind="edit", event=raw))
+
+
+def _part(event_id: str, order_key: str, row: wire.Row) -> Part:
+    return Part("", event_id, order_key, msgspec.json.encode(row))

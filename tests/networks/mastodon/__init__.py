@@ -1,0 +1,1 @@
+"""Mastodon against an independent server."""
