@@ -26,7 +26,7 @@ from careline.channels.base import (
     ThreadFacts,
 )
 from careline.channels.matrix import wire
-from careline.channels.matrix.reading import redacted_by
+from careline.channels.matrix.reading import is_redacted, redacted_by
 from careline.errors import ForeignPayload, UnknownEvent
 from careline.kit import clock
 
@@ -83,7 +83,7 @@ def _read(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
 def _message(row: wire.Row, event: wire.Event, channel: ChannelView) -> list[Happening]:
     """What its author has redacted before it was read says nothing any more; other files of one message of ours come back with it."""
     content = _read(event.content, wire.Content)
-    if bytes(event.content).strip() == b"{}":
+    if is_redacted(event):
         return [Deleted(event.event_id, _at(event))]
     if content.relates_to.rel_type == "m.replace":
         return _edited(row, event, content)
@@ -93,9 +93,7 @@ def _message(row: wire.Row, event: wire.Event, channel: ChannelView) -> list[Hap
 
 
 def _edited(row: wire.Row, event: wire.Event, content: wire.Content) -> list[Happening]:
-    """Only the author's own edits count ("Validity of replacement events"); ours come back from where we made them."""
-    if row.above != event.sender:
-        raise UnknownEvent("an edit by somebody else")
+    """Ours come back from where we made them."""
     if _sent_as(event):
         return []
     new = _read(content.new_content, wire.Content)
@@ -104,7 +102,7 @@ def _edited(row: wire.Row, event: wire.Event, content: wire.Content) -> list[Hap
 
 def _encrypted(row: wire.Row, event: wire.Event, channel: ChannelView) -> list[Happening]:
     """Said plainly, never dropped. A redacted one is gone."""
-    if bytes(event.content).strip() == b"{}":
+    if is_redacted(event):
         return [Deleted(event.event_id, _at(event))]
     content = wire.Content(relates_to=_read(event.content, wire.Content).relates_to)
     return [_said(row, event, channel, content, ENCRYPTED, ())]

@@ -76,14 +76,15 @@ class _Reader:
         for room_id, room in (*sync.rooms.join.items(), *sync.rooms.leave.items()):
             if room.timeline.limited and self.position.since:
                 async for page in self._gap(room_id, room.timeline):
-                    yield await self._parts(room_id, page)
-        parts: list[Part] = []
+                    if parts := await self._parts(room_id, page):
+                        yield parts
+        found: list[Part] = []
         for room_id, room in (*sync.rooms.join.items(), *sync.rooms.leave.items()):
-            parts += await self._parts(room_id, room.timeline.events)
-            parts += await self._receipts(room_id, room.ephemeral.events)
+            found += await self._parts(room_id, room.timeline.events)
+            found += await self._receipts(room_id, room.ephemeral.events)
         invited = await self._answer_invites((*self.position.invited, *sync.rooms.invite))
         self.position = msgspec.structs.replace(self.position, since=sync.next_batch, invited=invited)
-        yield tuple(parts)
+        yield tuple(found)
 
     async def _sync(self) -> wire.Sync:
         """An answer larger than we take is asked for in smaller pieces; what they leave out is a gap like any other."""
@@ -144,20 +145,22 @@ class _Reader:
         return tuple(parts)
 
     async def _said(self, room_id: str, event: wire.Event, raw: msgspec.Raw) -> list[Part]:
-        """A row for it, and before it one for what it answers in a public room: the thread shows that too."""
+        """A row for it, and before it one for what it answers in a public room: the thread shows that too. Only an author's own changes count
+        ("Validity of replacement events"); changes of what is gone would bring its words back.
+        """
         relation = relation_of(event)
         room, members = await self._room(room_id)
         self._remember(room, event, relation)
-        named = relation.event_id if relation.rel_type == "m.replace" else relation.in_reply_to.event_id
-        above, before = (
-            await self._author_of(room_id, named, wants_row=relation.rel_type != "m.replace") if named else ("", [])
-        )
-        name = members.joined.get(event.sender, wire.Member()).display_name or ""
-        before = [] if room.is_private else before
-        return [*before, _part(event.event_id, wire.Row("event", room, raw, name, above))]
+        is_change = relation.rel_type == "m.replace"
+        named = relation.event_id if is_change else relation.in_reply_to.event_id
+        above, before = await self._author_of(room_id, named) if named else ("", [])
+        if is_change and above != event.sender:
+            return []
+        row = wire.Row("event", room, raw, members.name_of(event.sender), above)
+        return [*([] if room.is_private or is_change else before), _part(event.event_id, row)]
 
     def _remember(self, room: wire.Room, event: wire.Event, relation: wire.Relation) -> None:
-        self._authors[event.event_id] = event.sender
+        self._authors[event.event_id] = "" if is_redacted(event) else event.sender
         if len(self._authors) > 5 * REMEMBERED:
             del self._authors[next(iter(self._authors))]
         if event.type == "m.reaction" and relation.event_id:
@@ -171,19 +174,18 @@ class _Reader:
     def _move(self, **changed: object) -> None:
         self.position = msgspec.structs.replace(self.position, **changed)
 
-    async def _author_of(self, room_id: str, event_id: str, *, wants_row: bool) -> tuple[str, list[Part]]:
-        """Who wrote an event, and a row for it where it was not read here lately. Empty where we may not see it."""
+    async def _author_of(self, room_id: str, event_id: str) -> tuple[str, list[Part]]:
+        """Who wrote an event, and a row for it where it was not read here lately. Nobody where we may not see it, and where it is redacted."""
         if event_id in self._authors:
             return self._authors[event_id], []
         raw = await self._caller.find(path("rooms", room_id, "event", event_id), msgspec.Raw)
         event = _header(raw) if raw is not None else None
         if raw is None or event is None:
             return "", []
-        self._authors[event_id] = event.sender
+        self._authors[event_id] = "" if is_redacted(event) else event.sender
         room, members = await self._room(room_id)
-        name = members.joined.get(event.sender, wire.Member()).display_name or ""
-        row = [_part(event_id, wire.Row("event", room, raw, name))] if wants_row and event.type in WANTED else []
-        return event.sender, row
+        row = wire.Row("event", room, raw, members.name_of(event.sender))
+        return self._authors[event_id], [_part(event_id, row)] if event.type in WANTED else []
 
     async def _redaction(self, room_id: str, event: wire.Event, raw: msgspec.Raw) -> wire.Row:
         """Of a message, or of a reaction: then what else that person has on the message is what still shows."""
@@ -251,6 +253,11 @@ def relation_of(event: wire.Event) -> wire.Relation:
         return msgspec.json.decode(event.content, type=wire.Content).relates_to
     except _UNREADABLE:
         return wire.Relation()
+
+
+def is_redacted(event: wire.Event) -> bool:
+    """A redaction takes everything out of a message; its author and its place remain ("Redactions")."""
+    return bytes(event.content).strip() == b"{}"
 
 
 def redacted_by(event: wire.Event) -> str:

@@ -120,6 +120,10 @@ class Member(msgspec.Struct, frozen=True):
 class Members(msgspec.Struct, frozen=True):
     joined: dict[str, Member] = {}
 
+    def name_of(self, person: str) -> str:
+        """As they call themselves; empty where they do not, or have left."""
+        return self.joined.get(person, Member()).display_name or ""
+
 
 class RoomName(msgspec.Struct, frozen=True):
     name: str = ""

@@ -1,0 +1,1 @@
+"""A real Synapse and the story on it."""
