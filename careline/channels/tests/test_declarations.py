@@ -17,6 +17,7 @@ from careline.kit import counting
 OURS = [
     "bluesky",
     "email",
+    "facebook",
     "generic",
     "intake_form",
     "mastodon",

@@ -197,6 +197,7 @@ def _access_checks() -> dict[str, str]:
         "hears_mentions_only": _(
             "It works. In groups it hears only what mentions it, answers it or is a command, until its privacy mode is switched off."
         ),
+        "not_a_page_token": _("This is no token of a Page. Take the Page's own one."),
         "app_wrong": _("The token belongs to another app. Token, app ID and app secret must be of the same one."),
         "app_serves_another": _(
             "This app delivers to another address already. Remove that one at the platform, or make an app for this account."

@@ -1,0 +1,72 @@
+"""Facebook: one Page, its comments, mentions and Messenger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Mapping
+
+from careline.channels.base import (
+    ChannelView,
+    Fetched,
+    Happening,
+    Health,
+    Introduced,
+    Moderated,
+    ModerationAct,
+    Outgoing,
+    Part,
+    Sent,
+    Tools,
+)
+from careline.channels.capabilities import Capabilities
+from careline.channels.meta import messaging
+from careline.channels.meta.calling import Graph
+from careline.channels.meta.facebook import inbound, outbound, reading, rules, setup
+from careline.channels.meta.hooks import Entry
+from careline.channels.meta.network import MetaNetwork
+
+
+class FacebookNetwork(MetaNetwork):
+    """What is said under a Page's posts, on its wall and to it in private."""
+
+    slug = "facebook"
+    name = "Facebook"
+    icon = "messages-square"
+    topic = setup.TOPIC
+    fields = setup.FIELDS
+    capabilities = rules.CAPABILITIES
+
+    def effective(self, channel: ChannelView) -> Capabilities:
+        return rules.effective(channel)
+
+    async def introduce(self, channel: ChannelView, hook_url: str, tools: Tools) -> Introduced:
+        return await setup.introduce(channel, hook_url, tools)
+
+    def cut(self, entry: Entry) -> Iterable[Part]:
+        return inbound.cut(entry)
+
+    def listens(self, channel: ChannelView) -> bool:
+        return reading.gap_check_s(channel) > 0
+
+    def listen(self, channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
+        return reading.listen(channel, cursor, tools)
+
+    def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
+        return inbound.normalise(part.raw, channel)
+
+    async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
+        return await outbound.send(outgoing, channel, tools)
+
+    async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
+        await outbound.edit(platform_id, outgoing, channel, tools)
+
+    async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
+        return await outbound.moderate(act, channel, tools)
+
+    async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
+        await messaging.show_typing(thread_key, channel, tools, Graph(channel, tools))
+
+    async def check(self, channel: ChannelView, tools: Tools) -> Health:
+        return await setup.check(channel, tools)
+
+
+NETWORK = FacebookNetwork()
