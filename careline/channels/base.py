@@ -347,8 +347,10 @@ class Sent(msgspec.Struct, frozen=True):
     thread_key: str = ""
 
 
-ModerationVerb = Literal["hide", "unhide", "like", "unlike", "react", "unreact", "delete"]
-"""What we do to a message that stands. `delete` is for ours only; the others come in pairs that undo each other."""
+ModerationVerb = Literal["hide", "unhide", "like", "unlike", "react", "unreact", "delete", "edit"]
+"""What we do to a message that stands. `delete` and `edit` are for ours only, and `edit` comes as `Network.edit`; the others come in pairs that undo
+each other.
+"""
 
 
 class ModerationAct(msgspec.Struct, frozen=True):
@@ -528,7 +530,9 @@ class Network(ABC):
         return ()
 
     async def edit(self, platform_id: str, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> None:
-        """Change a message of ours, where capabilities.edit.out."""
+        """Change a message of ours, where the surface's edit.out: `outgoing` is it, with its new text. Must be harmless to repeat: words that stand
+        there already count as changed. Raises ChannelError with its facts set, as `send` does.
+        """
         raise ChannelError("no_edit", "This network cannot edit.", permanent=True)
 
     async def moderate(self, act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:

@@ -89,9 +89,9 @@ class Attempt(_Try):
 
 
 class Moderation(models.Model):
-    """One act of an agent on a message that stands: hide, like, react, delete ours, and back.
+    """One act of an agent on a message that stands: hide, like, react, edit or delete ours, and back.
 
-    `held` waits for undo until `not_before`. `mark` is the platform's name for what it made of it. `platform_id` is the
+    `held` waits for undo until `not_before`. `mark` is the platform's name for what it made of it, `text` the new words of an edit until they stand. `platform_id` is the
     post meant: a message of several posts is deleted by several rows.
     """
 
@@ -108,6 +108,7 @@ class Moderation(models.Model):
     verb = models.CharField(max_length=10)
     platform_id = models.CharField(max_length=400)
     emoji = models.CharField(max_length=16, default="")
+    text = models.TextField(default="")
     mark = models.CharField(max_length=400, default="")
     state = models.CharField(max_length=10, choices=STATES, default="queued")
     not_before = models.DateTimeField(default=clock.now)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
 
+import msgspec
 from django.db.models import Q
 
 from careline.channels import access, registry
-from careline.channels.base import Moderated, ModerationAct, ModerationVerb
+from careline.channels.base import Moderated, ModerationAct, ModerationVerb, Outgoing
 from careline.channels.capabilities import Surface
 from careline.channels.models import Channel
 from careline.clocks import leases
@@ -22,7 +23,8 @@ from careline.errors import ChannelError
 from careline.events.recording import UnitOfWork, unit_of_work
 from careline.kit import clock, crashing, ids
 from careline.outbox.claiming import SENDABLE, outbound_rules, take_token
-from careline.outbox.models import Moderation, ModerationAttempt
+from careline.outbox.loading import load_outgoing
+from careline.outbox.models import Delivery, Moderation, ModerationAttempt
 from careline.outbox.settling import backoff_s, detail_of, slow_down
 from careline.threads import editing
 from careline.threads.models import Message
@@ -37,6 +39,7 @@ INVERSE: Final[dict[str, ModerationVerb]] = {
     "unlike": "like",
     "react": "unreact",
     "unreact": "react",
+    "edit": "edit",
 }
 _OPEN: Final = ("held", "queued", "sending")
 
@@ -51,16 +54,18 @@ class ModerationClaim:
     channel_id: int
 
 
+@dataclass(frozen=True)
+class WantedAct:
+    """What is to be done to one post: `emoji` with reactions, `text` with an edit."""
+
+    verb: ModerationVerb
+    platform_id: str
+    emoji: str = ""
+    text: str = ""
+
+
 def queue_moderation(
-    work: UnitOfWork,
-    message: Message,
-    verb: ModerationVerb,
-    *,
-    platform_id: str,
-    agent_id: int,
-    case_id: int,
-    emoji: str = "",
-    undo_s: int = 0,
+    work: UnitOfWork, message: Message, wanted: WantedAct, *, agent_id: int, case_id: int, undo_s: int = 0
 ) -> Moderation:
     """Inside a unit of work: an act that goes out after `undo_s` seconds."""
     row = Moderation.objects.create(
@@ -69,9 +74,10 @@ def queue_moderation(
         case_id=case_id,
         message=message,
         agent_id=agent_id,
-        verb=verb,
-        platform_id=platform_id[:400],
-        emoji=emoji[:16],
+        verb=wanted.verb,
+        platform_id=wanted.platform_id[:400],
+        emoji=wanted.emoji[:16],
+        text=wanted.text,
         state="held" if undo_s else "queued",
         not_before=clock.now() + timedelta(seconds=undo_s),
         idempotency_key=ids.new_token(),
@@ -172,6 +178,21 @@ def load_act(claim: ModerationClaim) -> ModerationAct:
     )
 
 
+def load_edit(claim: ModerationClaim) -> tuple[str, Outgoing]:
+    """The platform's id of our message, and the message with its new words. Eleven statements at most."""
+    row = Moderation.objects.get(id=claim.moderation_id)
+    delivery_id = (
+        Delivery.objects.filter(message_id=row.message_id, platform_id=row.platform_id)
+        .values_list("id", flat=True)
+        .get()
+    )
+    outgoing = load_outgoing(delivery_id, claim.attempt)
+    changed = msgspec.structs.replace(
+        outgoing, text=row.text, html="", files=(), template=None, idempotency_key=row.idempotency_key
+    )
+    return row.platform_id, changed
+
+
 def _mark_to_undo(row: Moderation) -> str:
     """What the platform called the like or reaction that this act takes back."""
     done = Moderation.objects.filter(message_id=row.message_id, verb=INVERSE.get(row.verb, ""), state="done")
@@ -188,6 +209,8 @@ def settle_moderated(claim: ModerationClaim, moderated: Moderated) -> None:
 
 def _finish(work: UnitOfWork, moderation_id: int, mark: str = "") -> None:
     row = Moderation.objects.select_related("message").get(id=moderation_id)
+    if row.verb == "edit":
+        editing.apply_edit(work, row.message, text=row.text, at=clock.now())
     if row.verb == "delete":
         # Before the row is locked: a deletion locks its case, and cases come before everything else.
         _delete_words(work, row)
@@ -195,8 +218,8 @@ def _finish(work: UnitOfWork, moderation_id: int, mark: str = "") -> None:
     if row.state in {"done", "cancelled"}:
         return
     row.state, row.done_at, row.error_code, row.error_detail = "done", clock.now(), "", ""
-    row.mark = mark[:400] or row.mark
-    row.save(update_fields=["state", "done_at", "error_code", "error_detail", "mark"])
+    row.mark, row.text = mark[:400] or row.mark, ""
+    row.save(update_fields=["state", "done_at", "error_code", "error_detail", "mark", "text"])
     _show(work, row)
     record_moderation(work, row)
 
@@ -248,7 +271,7 @@ def settle_moderation_error(claim: ModerationClaim, error: ChannelError) -> None
 
 
 def _judge(row: Moderation, error: ChannelError, channel: Channel) -> None:
-    if error.outcome_unknown and not is_repeatable(row.message.surface, channel):
+    if error.outcome_unknown and not is_repeatable(row, channel):
         row.state = "unknown"
     elif error.permanent:
         row.state = "failed"
@@ -261,10 +284,10 @@ def _judge(row: Moderation, error: ChannelError, channel: Channel) -> None:
         row.not_before = clock.now() + timedelta(seconds=backoff_s(row.tries, error.retry_after_s))
 
 
-def is_repeatable(surface: str, channel: Channel) -> bool:
-    """Whether an act whose outcome nobody knows may be done again."""
-    found = surface_rules(surface, channel)
-    return found is not None and found.moderation.repeatable
+def is_repeatable(row: Moderation, channel: Channel) -> bool:
+    """Whether an act whose outcome nobody knows may be done again; the same words twice are the same words."""
+    found = surface_rules(row.message.surface, channel)
+    return row.verb == "edit" or (found is not None and found.moderation.repeatable)
 
 
 def surface_rules(name: str, channel: Channel) -> Surface | None:
@@ -283,7 +306,7 @@ def settle_abandoned_moderation(attempt: ModerationAttempt) -> None:
     """The sender died with this one on the wire: it may have been done."""
     row = attempt.moderation
     channel = access.channels_by_id([row.channel_id])[row.channel_id]
-    again = is_repeatable(row.message.surface, channel)
+    again = is_repeatable(row, channel)
     with unit_of_work() as work:
         row = _lock(row.id)
         if row.state != "sending":
@@ -314,8 +337,8 @@ def cancel_moderation(work: UnitOfWork, row: Moderation) -> bool:
     """Inside a unit of work: take back what has not left. False once a sender has it."""
     if row.state not in {"held", "queued"} or row.tries:
         return False
-    row.state = "cancelled"
-    row.save(update_fields=["state"])
+    row.state, row.text = "cancelled", ""
+    row.save(update_fields=["state", "text"])
     record_moderation(work, row)
     return True
 

@@ -11,7 +11,7 @@ from typing import ParamSpec, TypeVar
 import structlog
 
 from careline.channels import access, registry
-from careline.channels.base import ChannelView, ModerationAct, Network, Outgoing, Tools
+from careline.channels.base import ChannelView, Moderated, ModerationAct, Network, Outgoing, Tools
 from careline.clocks import leases
 from careline.clocks.models import Lease
 from careline.errors import ChannelError
@@ -118,18 +118,25 @@ class Sender:
             await self._in_thread(settling.settle_sent, claim, sent)
 
     async def _moderate(self, claim: ModerationClaim) -> None:
-        act, channel, network = await self._in_thread(_load_act, claim)
         try:
-            done = await asyncio.wait_for(network.moderate(act, channel, self._tools), SEND_TIMEOUT_S)
+            done = await asyncio.wait_for(self._act(claim), SEND_TIMEOUT_S)
         except ChannelError as error:
             await self._in_thread(moderating.settle_moderation_error, claim, error)
         except Exception as error:  # the worker loop: whatever an adapter raises, we cannot know whether it was done
-            _log.error("moderation_failed", network=network.slug, error=type(error).__name__)
+            _log.error("moderation_failed", channel=claim.channel_id, error=type(error).__name__)
             unknown = ChannelError("adapter_failed", type(error).__name__, outcome_unknown=True)
             await self._in_thread(moderating.settle_moderation_error, claim, unknown)
         else:
             crashing.pass_point("moderate.answered")
             await self._in_thread(moderating.settle_moderated, claim, done)
+
+    async def _act(self, claim: ModerationClaim) -> Moderated:
+        act, channel, network = await self._in_thread(_load_act, claim)
+        if act.verb != "edit":
+            return await network.moderate(act, channel, self._tools)
+        platform_id, outgoing = await self._in_thread(moderating.load_edit, claim)
+        await network.edit(platform_id, outgoing, channel, self._tools)
+        return Moderated()
 
     async def _look_up(self, delivery_id: int) -> None:
         loaded = await self._in_thread(_load_unknown, delivery_id)

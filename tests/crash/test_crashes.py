@@ -17,7 +17,7 @@ pytestmark = pytest.mark.crash
 
 def _assert_nothing_lost_nothing_doubled(folder: Path, database_url: str = "") -> None:
     run = crash_run(folder, kills=KILLS, database_url=database_url)
-    tell(f"kills {run.kills} {run.verdict}")
+    tell(f"{'PostgreSQL' if database_url else 'SQLite'}: kills {run.kills} {run.verdict}")
     verdict = run.verdict
     assert verdict is not None
     if KILLS >= 100:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
+import msgspec
 import regex
 from django.utils.translation import gettext as _
 
+from careline.cases.actions.replying import check_text
 from careline.cases.changing import CaseChange, changes_of, changing_case
 from careline.cases.queries.answering import surface_of
 from careline.cases.queries.moderating import abilities, emojis_of
@@ -21,7 +23,8 @@ from careline.errors import Conflict, InputRefused, NotFound
 from careline.events.recording import unit_of_work
 from careline.outbox import moderating
 from careline.outbox.models import Delivery, Moderation
-from careline.threads.models import Message
+from careline.outbox.moderating import WantedAct
+from careline.threads.models import Attachment, Message, Revision
 from careline.threads.queries import thread_ids_of_case
 from careline.workspaces.audit import record_audit
 from careline.workspaces.roles import check_may
@@ -30,15 +33,21 @@ from careline.workspaces.sight import Viewer
 # A deletion cannot be taken back once it is done, so it always waits.
 DELETE_UNDO_S: Final = 8
 _EMOJI: Final = regex.compile(r"[\p{Emoji}\p{Emoji_Component}\u200d\ufe0f]+")
-_AUDITED: Final = {"hide": "message_hidden", "unhide": "message_shown", "delete": "message_deleted"}
+_AUDITED: Final = {
+    "hide": "message_hidden",
+    "unhide": "message_shown",
+    "delete": "message_deleted",
+    "edit": "message_edited",
+}
 
 
 def moderate_message(
-    viewer: Viewer, number: int, message_id: int, verb: ModerationVerb, *, emoji: str = ""
+    viewer: Viewer, number: int, message_id: int, verb: ModerationVerb, *, emoji: str = "", text: str = ""
 ) -> Moderation:
-    """Do one act to a message of the case, or of its public threads. Returns the first row of it.
+    """Do one act to a message of the case, or of its public threads; `text` are the new words of an edit. Returns the first row of it.
 
-    Raises Forbidden; NotFound for a foreign case or message; InputRefused('act_not_possible', 'emoji_wrong').
+    Raises Forbidden; NotFound for a foreign case or message; InputRefused('act_not_possible', 'emoji_wrong', 'text_empty', 'text_too_long',
+    'text_same').
     """
     with changing_case(viewer, number, "moderate", also_merged=True) as change:
         message = _access_message(change, message_id)
@@ -47,7 +56,11 @@ def moderate_message(
         if verb not in abilities(message, surface, change.now, reaction):
             raise InputRefused("act_not_possible", _("The platform does not let us do that to this message now."))
         chosen = _check_emoji(verb, emoji or reaction, surface)
-        rows = [_queue(change, message, verb, platform_id, chosen, channel) for platform_id in _posts(message, verb)]
+        words = _check_words(message, surface, text) if verb == "edit" else ""
+        rows = [
+            _queue(change, message, WantedAct(verb, platform_id, chosen, words), channel)
+            for platform_id in _posts(message, verb)
+        ]
         _write_audit(change, message, verb)
         return rows[0]
 
@@ -87,6 +100,17 @@ def _check_emoji(verb: str, emoji: str, surface: Surface) -> str:
     return emoji
 
 
+def _check_words(message: Message, surface: Surface, text: str) -> str:
+    """New words of one post of ours, which keep every limit of the surface."""
+    if Delivery.objects.filter(message=message).count() != 1 or Attachment.objects.filter(message=message).exists():
+        raise InputRefused("act_not_possible", _("The platform does not let us do that to this message now."))
+    words = text.strip()
+    check_text(msgspec.structs.replace(surface.text, on_overflow="reject"), words, has_files=False)
+    if words == message.text:
+        raise InputRefused("text_same", _("These are the words that stand there already."), field="text")
+    return words
+
+
 def _posts(message: Message, verb: str) -> list[str]:
     """The posts an act is for: deleting a text of several posts deletes each, the last first."""
     whole = [message.platform_id or ""]
@@ -96,18 +120,14 @@ def _posts(message: Message, verb: str) -> list[str]:
     return list(parts.values_list("platform_id", flat=True)) or whole
 
 
-def _queue(
-    change: CaseChange, message: Message, verb: ModerationVerb, platform_id: str, emoji: str, channel: Channel
-) -> Moderation:
+def _queue(change: CaseChange, message: Message, wanted: WantedAct, channel: Channel) -> Moderation:
     return moderating.queue_moderation(
         change.work,
         message,
-        verb,
-        platform_id=platform_id,
+        wanted,
         agent_id=change.agent_id or 0,
         case_id=change.case.id,
-        emoji=emoji,
-        undo_s=max(DELETE_UNDO_S, channel.undo_s) if verb == "delete" else 0,
+        undo_s={"delete": max(DELETE_UNDO_S, channel.undo_s), "edit": channel.undo_s}.get(wanted.verb, 0),
     )
 
 
@@ -136,15 +156,18 @@ def undo_moderation(viewer: Viewer, moderation_id: int) -> Moderation:
         if inverse is None:
             raise Conflict("already_deleted", _("It is already being deleted and cannot be brought back."))
         _write_audit(change, row.message, inverse)
+        again = WantedAct(inverse, row.platform_id, row.emoji, _words_before(row) if inverse == "edit" else "")
         return moderating.queue_moderation(
-            change.work,
-            row.message,
-            inverse,
-            platform_id=row.platform_id,
-            agent_id=viewer.agent_id,
-            case_id=change.case.id,
-            emoji=row.emoji,
+            change.work, row.message, again, agent_id=viewer.agent_id, case_id=change.case.id
         )
+
+
+def _words_before(row: Moderation) -> str:
+    """What an edit of ours changed. Raises Conflict where they are not known any more."""
+    before = Revision.objects.filter(message_id=row.message_id).order_by("-id").values_list("text", flat=True).first()
+    if row.state != "done" or not before:
+        raise Conflict("being_edited", _("It is being changed just now. Try again in a moment."))
+    return before
 
 
 def _cancel_all(change: CaseChange, row: Moderation) -> bool:

@@ -23,7 +23,7 @@ def abilities(
     if surface is None or message.deleted_at is not None or not message.platform_id:
         return ()
     if message.direction == "outbound":
-        return ("delete",) if _may_delete(message, surface, now) else ()
+        return _on_ours(message, surface, now)
     return _on_theirs(message, surface, our_reaction) if message.direction == "inbound" else ()
 
 
@@ -36,6 +36,22 @@ def _on_theirs(message: Message, surface: Surface, our_reaction: str) -> tuple[M
     if surface.moderation.hide:
         found.append("unhide" if message.hidden_at else "hide")
     return tuple(found)
+
+
+def _on_ours(message: Message, surface: Surface, now: datetime) -> tuple[ModerationVerb, ...]:
+    found: list[ModerationVerb] = []
+    if _may_edit(message, surface, now):
+        found.append("edit")
+    if _may_delete(message, surface, now):
+        found.append("delete")
+    return tuple(found)
+
+
+def _may_edit(message: Message, surface: Surface, now: datetime) -> bool:
+    """Words of ours that went out from here as one post: what was posted elsewhere has no delivery that says how."""
+    rule = surface.edit
+    in_time = not rule.within_s or now - message.at <= timedelta(seconds=rule.within_s)
+    return rule.out and in_time and not message.is_echo and bool(message.text) and not message.html
 
 
 def _may_delete(message: Message, surface: Surface, now: datetime) -> bool:

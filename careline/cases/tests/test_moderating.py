@@ -19,9 +19,9 @@ from careline.cases.queries.opening import open_case
 from careline.cases.rows import MessageView
 from careline.channels import registry
 from careline.channels.base import Moderated
-from careline.channels.capabilities import Capabilities, DeleteRule, Moderation, ReactionRule
+from careline.channels.capabilities import Capabilities, DeleteRule, EditRule, Moderation, ReactionRule
 from careline.conftest import POST, Air, TestNetwork, make_case, make_identity, say
-from careline.errors import Conflict, Forbidden, InputRefused, NotFound
+from careline.errors import ChannelError, Conflict, Forbidden, InputRefused, NotFound
 from careline.events.models import Event
 from careline.kit import clock
 from careline.outbox import moderating
@@ -44,6 +44,7 @@ def moderated() -> Iterator[None]:
         moderation=Moderation(hide=True, like=True, repeatable=True),
         reactions=ReactionRule(outbound=True, allowed=("👍", "🙏")),
         delete=DeleteRule(out=True, within_s=3600),
+        edit=EditRule(out=True, within_s=1800),
     )
     rest = tuple(one for one in TestNetwork.capabilities.surfaces if one.name != "post")
     network.capabilities = Capabilities(proof="A", surfaces=(post, *rest))
@@ -251,3 +252,87 @@ def test_another_cases_private_words_are_nobodys_to_act_on(air: Air, cleo: Viewe
     Message.objects.filter(case_id=other.id).update(is_public=False)
     with pytest.raises(NotFound):
         moderate_message(air.ana, marta_case.number, heard(other).id, "like")
+
+
+def answered(air: Air, case: Case, **more: object) -> Message:
+    """An answer of ours that went out from here."""
+    message = ours(air, case)
+    values = {"channel_id": air.channel.id, "thread_id": message.thread_id, "message": message, "state": "sent"}
+    Delivery.objects.create(
+        workspace_id=message.workspace_id,
+        platform_id="ours-1",
+        idempotency_key="k",
+        recipient="marta-1",
+        **(values | more),
+    )
+    return message
+
+
+def test_our_words_are_changed_where_they_stand_with_the_earlier_ones_kept_and_a_way_back(
+    air: Air, marta_case: Case
+) -> None:
+    message = answered(air, marta_case)
+    row = moderate_message(air.ana, marta_case.number, message.id, "edit", text=" better words ")
+    assert (row.state, row.text) == ("held", "better words")
+    assert only(air.ana, marta_case).text == "our words", "not before the platform said so"
+    with clock.travel(timedelta(seconds=10)):
+        [claim] = moderating.claim_due_moderations()
+        platform_id, outgoing = moderating.load_edit(claim)
+        assert (platform_id, outgoing.text, outgoing.recipient) == ("ours-1", "better words", "marta-1")
+        moderating.settle_moderated(claim, Moderated())
+    shown = only(air.ana, marta_case)
+    assert (shown.text, [one.text for one in shown.revisions]) == ("better words", ["our words"])
+    row.refresh_from_db()
+    assert (row.state, row.text) == ("done", ""), "the act keeps no words"
+    assert Audit.objects.filter(verb="message_edited", agent_id=air.ana.agent_id).exists()
+    assert not any("better" in str(event.facts) for event in Event.objects.all())
+
+    undo_moderation(air.ana, row.id)
+    with clock.travel(timedelta(seconds=20)):
+        finish()
+    assert only(air.ana, marta_case).text == "our words"
+
+
+def test_an_edit_taken_back_in_time_never_leaves_and_its_words_are_gone(air: Air, marta_case: Case) -> None:
+    row = moderate_message(air.ana, marta_case.number, answered(air, marta_case).id, "edit", text="better")
+    assert undo_moderation(air.ana, row.id).state == "cancelled"
+    row.refresh_from_db()
+    assert row.text == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "code"), [("  ", "text_empty"), ("x" * 281, "text_too_long"), ("our words", "text_same")]
+)
+def test_an_edit_keeps_every_limit_of_the_surface(air: Air, marta_case: Case, text: str, code: str) -> None:
+    message = answered(air, marta_case)
+    with pytest.raises(InputRefused) as refused:
+        moderate_message(air.ana, marta_case.number, message.id, "edit", text=text)
+    assert refused.value.code == code
+
+
+def test_what_cannot_be_edited_is_not_offered_and_refused(air: Air, marta_case: Case, cleo: Viewer) -> None:
+    theirs = heard(marta_case)
+    with pytest.raises(InputRefused):
+        moderate_message(air.ana, marta_case.number, theirs.id, "edit", text="put into their mouth")
+    message = answered(air, marta_case, parts=2)
+    Delivery.objects.create(
+        workspace_id=message.workspace_id, channel_id=air.channel.id, thread_id=message.thread_id, message=message,
+        part=2, parts=2, idempotency_key="k2",
+    )  # fmt: skip
+    with pytest.raises(InputRefused):
+        moderate_message(air.ana, marta_case.number, message.id, "edit", text="two posts")
+    with pytest.raises(NotFound):
+        moderate_message(cleo, marta_case.number, message.id, "edit", text="foreign")
+    with clock.travel(timedelta(minutes=31)):
+        assert "edit" not in only(air.ana, marta_case).abilities
+    Message.objects.filter(id=message.id).update(is_echo=True)
+    assert "edit" not in only(air.ana, marta_case).abilities
+
+
+def test_an_edit_whose_outcome_nobody_knows_is_repeated(air: Air, marta_case: Case) -> None:
+    row = moderate_message(air.ana, marta_case.number, answered(air, marta_case).id, "edit", text="better")
+    with clock.travel(timedelta(seconds=10)):
+        [claim] = moderating.claim_due_moderations()
+        moderating.settle_moderation_error(claim, ChannelError("cut", "cut", outcome_unknown=True))
+    row.refresh_from_db()
+    assert row.state == "queued"

@@ -23,6 +23,7 @@ from careline.outbox import claiming, moderating, settling
 from careline.outbox.claiming import Claim
 from careline.outbox.loading import load_outgoing
 from careline.outbox.models import Delivery, Moderation
+from careline.outbox.moderating import WantedAct
 from careline.outbox.parting import cuts_of
 from careline.threads.models import Message, Thread
 from careline.workspaces.models import Brand, Workspace
@@ -191,9 +192,8 @@ class Core:
             at=clock.now(),
         )
         with unit_of_work() as work:
-            return moderating.queue_moderation(
-                work, message, act.verb, platform_id=act.platform_id, agent_id=0, case_id=0, emoji=act.emoji
-            )
+            wanted = WantedAct(act.verb, act.platform_id, act.emoji)
+            return moderating.queue_moderation(work, message, wanted, agent_id=0, case_id=0)
 
     def act_due(self) -> None:
         """One round of acts: claim, do, settle."""

@@ -69,7 +69,8 @@ def _message(air: Air, **columns: Any) -> Message:
 def queue(message: Message, verb: Any, **more: Any) -> Act:
     with unit_of_work() as work:
         platform_id = more.pop("platform_id", message.platform_id or "")
-        return moderating.queue_moderation(work, message, verb, platform_id=platform_id, agent_id=7, case_id=9, **more)
+        wanted = moderating.WantedAct(verb, platform_id, more.pop("emoji", ""), more.pop("text", ""))
+        return moderating.queue_moderation(work, message, wanted, agent_id=7, case_id=9, **more)
 
 
 def done(message: Message, verb: Any, *, mark: str = "", **more: Any) -> Act:

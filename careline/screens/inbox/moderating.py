@@ -18,12 +18,15 @@ from careline.screens.middleware import WorkspaceRequest
 class Act(msgspec.Struct, frozen=True):
     verb: ModerationVerb
     emoji: str = ""
+    text: str = ""
 
 
 def moderate(request: WorkspaceRequest, number: int, message: int) -> HttpResponse:
     """`POST cases/<n>/messages/<id>/moderations`."""
     wanted = read_body(request, Act)
-    row = moderating.moderate_message(request.viewer, number, message, wanted.verb, emoji=wanted.emoji)
+    row = moderating.moderate_message(
+        request.viewer, number, message, wanted.verb, emoji=wanted.emoji, text=wanted.text
+    )
     return _told(row, status=201)
 
 

@@ -155,6 +155,7 @@ def moderation_words(verb: str, state: str) -> str:
         "unlike": _("The like is being taken back"),
         "react": _("Reacting"),
         "unreact": _("The reaction is being taken back"),
+        "edit": _("Changed in a moment") if state == "held" else _("Being changed"),
         "delete": _("Deleted in a moment") if state == "held" else _("Being deleted"),
     }
     return known.get(verb, verb)
@@ -170,6 +171,7 @@ def moderation_state_words(verb: str, state: str) -> str:
             "unlike": _("the like could not be taken back"),
             "react": _("the reaction was not taken"),
             "unreact": _("the reaction could not be taken back"),
+            "edit": _("could not be changed"),
             "delete": _("could not be deleted"),
         }.get(verb, verb)
     if state == "unknown":
@@ -180,6 +182,7 @@ def moderation_state_words(verb: str, state: str) -> str:
             "unlike": _("We do not know whether our like is gone. Is it?"),
             "react": _("We do not know whether our reaction arrived. Did it?"),
             "unreact": _("We do not know whether our reaction is gone. Is it?"),
+            "edit": _("We do not know whether it was changed. Was it?"),
             "delete": _("We do not know whether it was deleted. Was it?"),
         }.get(verb, verb)
     return moderation_words(verb, state)

@@ -51,6 +51,7 @@ def _audit_table() -> dict[str, str]:
         "message_hidden": _("hid a message from the public"),
         "message_shown": _("showed a hidden message again"),
         "message_deleted": _("deleted a message of ours"),
+        "message_edited": _("edited a message of ours"),
         "trace_read": _("read a trace"),
         "partner_link_made": _("made a partner's link"),
         "partner_links_ended": _("ended all partners' links"),
@@ -202,8 +203,12 @@ def _access_checks() -> dict[str, str]:
         "app_serves_another": _(
             "This app delivers to another address already. Remove that one at the platform, or make an app for this account."
         ),
-        "permissions_missing": _("The token works, but lacks permissions: make a new one with all that the page names."),
-        "rights_missing": _("The token works, but may not do this with this account. Check its permissions and its role."),
+        "permissions_missing": _(
+            "The token works, but lacks permissions: make a new one with all that the page names."
+        ),
+        "rights_missing": _(
+            "The token works, but may not do this with this account. Check its permissions and its role."
+        ),
         "message_gone": _("There is no such account, or this token may not see it. Check the IDs."),
         "rate_limited": _("The platform asks us to slow down. Try again in some minutes."),
         "platform_failed": _("The platform has a fault of its own. Try again later."),

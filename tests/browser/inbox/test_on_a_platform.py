@@ -311,3 +311,22 @@ def test_after_the_window_an_approved_template_is_filled_in_read_and_sent(
     expect(message(page, said)).to_be_visible()
     until(lambda: [one.text for one in answers(platform, f"dm_aurora_{marta}")] == [said])
     expect(page.locator("[data-text]")).to_have_value("a medias")
+
+
+def test_our_answer_is_corrected_where_it_stands(sign_in: SignIn, platform: Platform) -> None:
+    said = platform.post("aurora", join(platform, "fix", "Fina Fix"), "@aurora when does my plane leave?")
+    page = sign_in()
+    open_case(page, "when does my plane leave?")
+    write(page, "At ten")
+    page.keyboard.press("Control+Enter")
+    ours = message(page, "At ten")
+    expect(ours.locator('[data-state="sent"]')).to_be_visible()
+    leave_the_composer(page)
+    page.keyboard.press("o")
+    sheet = page.locator("dialog.sheet")
+    expect(sheet.locator("textarea")).to_have_value("At ten")
+    sheet.locator("textarea").fill("At ten thirty")
+    page.keyboard.press("Control+Enter")
+    expect(sheet).to_have_count(0)
+    expect(message(page, "At ten thirty")).to_contain_text("edited")
+    until(lambda: [one.text for one in answers(platform, said.thread)] == ["At ten thirty"])

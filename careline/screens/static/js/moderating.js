@@ -3,7 +3,7 @@
 import { ask } from "./ask.js";
 import { refresh } from "./case.js";
 import { desk } from "./desk.js";
-import { $, $$ } from "./dom.js";
+import { $, $$, make } from "./dom.js";
 import { pick } from "./picker.js";
 import { complain, toast, undoAt } from "./toasts.js";
 import { say } from "./words.js";
@@ -20,12 +20,19 @@ function meant(name) {
 
 /** Do it, say it, offer the way back. */
 async function act(message, body) {
+  const refused = await tryTo(message, body);
+  if (refused) complain(refused);
+}
+
+/** Gives back the refusal, if there was one. */
+async function tryTo(message, body) {
   try {
     const answer = await ask("POST", `cases/${desk.facts.number}/messages/${message}/moderations`, body);
     toast(answer.words, { undo: undoAt(answer.undo, () => refresh()), until: answer.undo_s ? Date.now() + answer.undo_s * 1000 : 0 });
     refresh();
+    return null;
   } catch (error) {
-    complain(error);
+    return error;
   }
 }
 
@@ -36,6 +43,33 @@ async function react(button) {
   const chosen = await pick({ title: say("react_with"), options });
   if (chosen === "") act(message, { verb: "unreact" });
   else if (chosen) act(message, { verb: "react", emoji: chosen });
+}
+
+/** New words for a message of ours, which stands: the platform shows that it was edited. */
+function edit({ dataset }) {
+  const text = make("textarea", { id: "edit-text", rows: 6, dir: "auto", required: true, "aria-label": say("your_words") });
+  text.value = dataset.words;
+  const problem = make("p", { class: "problem", role: "alert" });
+  const acts = make(
+    "div",
+    { class: "form-acts" },
+    make("button", { class: "button first", text: say("edit_save") }),
+    make("button", { class: "button", type: "button", text: say("keep_it"), onclick: () => sheet.close() }),
+  );
+  const form = make("form", { class: "sheet-body" }, make("div", { class: "field" }, text), problem, acts);
+  const title = say("edit_message");
+  const sheet = make("dialog", { class: "sheet", "aria-label": title }, make("div", { class: "sheet-head" }, make("h2", { text: title })), form);
+  form.addEventListener("keydown", (event) => event.key === "Enter" && (event.ctrlKey || event.metaKey) && (event.preventDefault(), form.requestSubmit()));
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const refused = await tryTo(dataset.message, { verb: "edit", text: text.value });
+    if (refused) problem.textContent = refused.message;
+    else sheet.close();
+  });
+  sheet.addEventListener("close", () => sheet.remove());
+  document.body.append(sheet);
+  sheet.showModal();
+  text.focus();
 }
 
 async function settle(path, body) {
@@ -67,6 +101,7 @@ export const messageCommands = {
   like: { run: on("like", ({ dataset }) => act(dataset.message, { verb: dataset.verb })), when: moderates, words: "like_message", key: "u", group: "case" },
   react: { run: on("react", react), when: moderates, words: "react_message", key: "y", group: "case" },
   hide: { run: on("hide", ({ dataset }) => act(dataset.message, { verb: dataset.verb })), when: moderates, words: "hide_message", key: "w", group: "case" },
+  "edit-ours": { run: on("edit-ours", edit), when: moderates, words: "edit_message", key: "o", group: "case" },
   "delete-ours": {
     run: on("delete-ours", ({ dataset }) => act(dataset.message, { verb: "delete" })),
     when: moderates,
