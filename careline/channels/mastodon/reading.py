@@ -7,6 +7,7 @@ length loses nothing. Ids are given before rows are stored: what stands within a
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -124,30 +125,32 @@ def _after(mark: Mark, read: Sequence[wire.Listed]) -> Mark:
 
 
 async def _notice_parts(raw: msgspec.Raw, caller: Caller) -> list[Part]:
-    notice = msgspec.json.decode(raw, type=_RawNotice)
+    """Nothing for a notification of a post that is gone already."""
+    notice = msgspec.json.decode(raw, type=wire.RawNotice)
+    if bytes(notice.status) == b"null":
+        return []
     if notice.type in {"mention", "quote"}:
         return await _post_parts(notice.status, caller)
-    kept = msgspec.json.decode(raw, type=wire.Notice)
-    if kept.status is None:
-        return []
-    row = wire.Row(kind=kept.type, event=msgspec.Raw(msgspec.json.encode(kept)))
-    return [_part(f"notice:{kept.id}", thread_of(kept.status, None, caller.channel), row)]
-
-
-class _RawNotice(wire.Word, frozen=True):
-    type: str
-    status: msgspec.Raw = msgspec.Raw(b"null")
+    status = _typed(notice.status)
+    thread = thread_of(status, None, caller.channel) if status else notice.id
+    return [_part(f"notice:{notice.id}", thread, wire.Row(kind=notice.type, event=raw))]
 
 
 async def _post_parts(raw: msgspec.Raw, caller: Caller) -> list[Part]:
     """A part for a post, and before it for those above it: the thread shows what is answered."""
-    if raw == b"null":
-        return []
-    status = msgspec.json.decode(raw, type=wire.Status)
+    status = _typed(raw)
     above: Raws = ()
-    if status.in_reply_to_id and status.visibility != "direct":
+    if status and status.in_reply_to_id and status.visibility != "direct":
         above = await _above(status.id, caller)
     return thread_parts([*above, raw], caller.channel)
+
+
+def _typed(raw: msgspec.Raw) -> wire.Status | None:
+    """A post; None for what is none: it becomes a dead letter, and the reader goes on."""
+    try:
+        return msgspec.json.decode(raw, type=wire.Status)
+    except msgspec.DecodeError:
+        return None
 
 
 async def _above(status_id: str, caller: Caller) -> Raws:
@@ -166,7 +169,11 @@ def thread_parts(raws: Raws, channel: ChannelView) -> list[Part]:
     root: wire.Status | None = None
     parent: wire.Status | None = None
     for raw in raws:
-        status = msgspec.json.decode(raw, type=wire.Status)
+        status = _typed(raw)
+        if status is None:
+            name = f"odd:{hashlib.blake2b(raw, digest_size=16).hexdigest()}"
+            parts.append(_part(name, name, wire.Row(kind="post", event=raw)))
+            continue
         if parent is None or "direct" in {status.visibility, parent.visibility}:
             root = parent = None
         row = wire.Row(kind="post", event=raw, parent=parent, root=root)

@@ -87,6 +87,14 @@ class Notice(Word, frozen=True):
     status: Status | None = None
 
 
+class RawNotice(Word, frozen=True):
+    """One whose post is not looked into."""
+
+    id: str
+    type: str
+    status: msgspec.Raw = msgspec.Raw(b"null")
+
+
 class Listed(Word, frozen=True):
     """What places an entry in a list."""
 

@@ -317,6 +317,19 @@ def test_favourites_and_boosts_are_reactions_and_other_notices_are_not_asked_for
         assert asked["types[]"] == ["mention", "quote", "favourite", "reblog"]
 
 
+def test_what_cannot_be_read_is_laid_aside_and_reading_goes_on() -> None:
+    with RIG.listening() as platform:
+        platform.is_judged = False
+        platform.notify("mention", "marta", None, at=NOW)
+        platform.notices[-1]["status"] = None
+        platform.notify("mention", "marta", {"id": 7}, at=NOW)
+        platform.mentioned(number_of("a"), "hola", at=NOW)
+        odd, fine = hear(platform, {}, 2)[0]
+        with pytest.raises(ForeignPayload):
+            NETWORK.normalise(odd, channel_view())
+        assert [one.text for one in happened([fine]) if isinstance(one, Said)] == ["hola"]
+
+
 def test_our_own_post_made_elsewhere_is_ours() -> None:
     with RIG.listening() as platform:
         platform.own_post(number_of("old"), "before", at=NOW)
