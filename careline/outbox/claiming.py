@@ -120,6 +120,8 @@ def _fail_closed(work: UnitOfWork, delivery: Delivery, channel: Channel, now: da
     ).closed_code
     if not code.startswith("window_") or code == "window_not_open":
         return False
+    if delivery.facts.get("template") and code == "window_needs_template":
+        return False
     delivery.state, delivery.error_code = "failed", code
     delivery.save(update_fields=["state", "error_code"])
     record_state(work, delivery)

@@ -156,6 +156,23 @@ def test_a_window_that_closed_meanwhile_fails_the_delivery_before_the_wire(air: 
     assert (delivery.state, delivery.error_code, Attempt.objects.count()) == ("failed", "window_closed", 0)
 
 
+def test_an_approved_template_goes_out_when_its_window_has_closed(air: Air, outbound: Any) -> None:
+    import msgspec
+
+    window = msgspec.structs.replace(DM.windows[0], after="template")
+    network = TestNetwork()
+    one = msgspec.structs.replace(DM, windows=(window,))
+    network.capabilities = Capabilities(proof="A", surfaces=(TestNetwork.capabilities.surfaces[0], one))
+    registry.add_for_tests(network)
+    plain = queue(air, make_thread(air.channel, DM, last_inbound_at=clock.now() - timedelta(hours=25)))
+    approved = queue(air, make_thread(air.channel, DM, last_inbound_at=clock.now() - timedelta(hours=25)))
+    use = {"key": "k", "name": "found", "language": "en", "parameters": [], "values": []}
+    Delivery.objects.filter(id=approved.id).update(facts={"template": use})
+    assert [claim.delivery_id for claim in claim_due()] == [approved.id]
+    plain.refresh_from_db()
+    assert (plain.state, plain.error_code) == ("failed", "window_needs_template")
+
+
 def test_a_token_bucket_lets_no_more_through_than_the_platform_allows(air: Air, outbound: Any) -> None:
     outbound(limits=(Limit("account", 2, 10.0),))
     for _ in range(4):

@@ -71,6 +71,7 @@ class CloudApi(GraphServer):
         self.bodies: list[dict[str, Any]] = []
         self.reactions: dict[str, str] = {}
         self.read: list[str] = []
+        self.sent_ids: list[str] = []
         self.uploaded: dict[str, bytes] = {}
         self.media: dict[str, bytes] = {}
         self.apps: list[dict[str, Any]] = []
@@ -118,10 +119,11 @@ class CloudApi(GraphServer):
         else:
             self.posted.append(self._filled(given["template"]) if given["type"] == "template" else _words(given))
         to = given.get("to") or given["recipient"]
+        self.sent_ids.append(f"wamid.HBgL{next(_NUMBERS):08d}")
         return 200, {
             "messaging_product": "whatsapp",
             "contacts": [{"input": to, "wa_id": to}],
-            "messages": [{"id": f"wamid.HBgL{next(_NUMBERS):08d}"}],
+            "messages": [{"id": self.sent_ids[-1]}],
         }
 
     def _filled(self, use: dict[str, Any]) -> str:
