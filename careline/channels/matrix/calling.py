@@ -79,12 +79,12 @@ class Caller:
 
     async def do(self, verb: str, where: str, body: object, kind: type[T]) -> T:
         """An act. Raises ChannelError; what broke midway has an unknown outcome."""
-        return await self._call(verb, where, msgspec.json.encode(body), kind)
+        return await self._call(verb, where, b"" if body is None else msgspec.json.encode(body), kind)
 
     async def upload(self, name: str, content: bytes, content_type: str) -> str:
         """The mxc: address of a file that no message names yet."""
         where = f"/_matrix/media/v3/upload?{urlencode({'filename': name})}"
-        return (await self._call("POST", where, content, wire.Uploaded, content_type)).content_uri
+        return (await self._call("POST", where, content, wire.Named, content_type)).content_uri
 
     async def _call(self, verb: str, where: str, body: bytes, kind: type[T], content_type: str = JSON) -> T:
         answer = await self._once(verb, where, body, content_type)

@@ -17,7 +17,7 @@ from careline.channels.matrix import wire
 from careline.channels.matrix.calling import DUPLICATE, Caller, Refused, path
 from careline.channels.matrix.inbound import MARK, PRIVATE
 from careline.channels.matrix.reading import relation_of
-from careline.channels.matrix.rules import CAPABILITIES, CONTENT_BYTES, effective
+from careline.channels.matrix.rules import CONTENT_BYTES, effective
 from careline.errors import ChannelError
 
 Content = dict[str, object]
@@ -30,12 +30,10 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
     _check(outgoing, channel)
     caller = Caller(channel, tools)
     room = await _room_for(outgoing, caller)
-    relation, contents = await _relation(outgoing, room, caller), []
-    if outgoing.text:
-        contents.append(_text(outgoing) | relation)
-    contents += [await _file(one, caller) for one in outgoing.files]
-    first, *rest = contents
-    sent = await _put(room, "m.room.message", outgoing.idempotency_key, relation | first, caller)
+    relation = await _relation(outgoing, room, caller)
+    words = [_text(outgoing)] if outgoing.text or not outgoing.files else []
+    first, *rest = [*words, *[await _file(one, caller) for one in outgoing.files]]
+    sent = await _put(room, "m.room.message", outgoing.idempotency_key, first | relation, caller)
     others = [
         await _put(room, "m.room.message", f"{outgoing.idempotency_key}.{number}", _beside(sent, relation, one), caller)
         for number, one in enumerate(rest, start=1)
@@ -143,12 +141,12 @@ async def _new_room(outgoing: Outgoing, caller: Caller) -> str:
         "room_alias_name": name,
     }
     try:
-        room = (await caller.do("POST", path("createRoom"), wanted, wire.RoomId)).room_id
+        room = (await caller.do("POST", path("createRoom"), wanted, wire.Named)).room_id
     except Refused as refused:
         if refused.errcode != "M_ROOM_IN_USE":
             raise
         alias = f"#{name}:{us.partition(':')[2]}"
-        room = (await caller.ask(path("directory", "room", alias), wire.RoomId)).room_id
+        room = (await caller.ask(path("directory", "room", alias), wire.Named)).room_id
     directs = await _directs(caller)
     if room not in directs.get(person, []):
         known = {**directs, person: [*directs.get(person, []), room]}
@@ -165,18 +163,18 @@ async def edit(platform_id: str, outgoing: Outgoing, channel: ChannelView, tools
     new = _text(outgoing)
     change = {"rel_type": "m.replace", "event_id": platform_id}
     content = {**new, "body": f"* {outgoing.text}", "m.new_content": new, "m.relates_to": change}
-    room, key = outgoing.thread_key.removesuffix(PRIVATE), f"{outgoing.idempotency_key}.edit"
-    await _put(room, "m.room.message", _edit_key(key, outgoing.text), content, Caller(channel, tools))
-
-
-def _edit_key(key: str, text: str) -> str:
-    """Each wording is a change of its own; the same one tried again is not."""
-    return f"{key}-{hashlib.blake2b(text.encode(), digest_size=8).hexdigest()}"
+    await _put(
+        outgoing.thread_key.removesuffix(PRIVATE),
+        "m.room.message",
+        outgoing.idempotency_key,
+        content,
+        Caller(channel, tools),
+    )
 
 
 async def moderate(act: ModerationAct, channel: ChannelView, tools: Tools) -> Moderated:
     """React, take it back, or delete ours. What is so already counts as done. Raises ChannelError."""
-    if act.verb not in {"react", "unreact", "delete"} or act.surface not in {one.name for one in CAPABILITIES.surfaces}:
+    if act.verb not in {"react", "unreact", "delete"}:
         raise ChannelError("no_moderation", "Matrix cannot do that.", permanent=True)
     room, caller = act.thread_key.removesuffix(PRIVATE), Caller(channel, tools)
     if act.verb == "react":

@@ -224,8 +224,8 @@ class _Reader:
         """A room that not everybody may enter, with at most two people in it, is a private conversation."""
         if room_id not in self._rooms:
             members = await self._caller.find(path("rooms", room_id, "joined_members"), wire.Members)
-            name = await self._caller.find(path("rooms", room_id, "state", "m.room.name", ""), wire.RoomName)
-            rules = await self._caller.find(path("rooms", room_id, "state", "m.room.join_rules", ""), wire.JoinRules)
+            name = await self._caller.find(path("rooms", room_id, "state", "m.room.name", ""), wire.RoomState)
+            rules = await self._caller.find(path("rooms", room_id, "state", "m.room.join_rules", ""), wire.RoomState)
             people = len(members.joined) if members else 0
             is_private = rules is not None and rules.join_rule != "public" and 0 < people <= 2
             room = wire.Room(room_id, name.name if name else "", people, is_private)
@@ -282,12 +282,8 @@ def _read_up_to(raws: Iterable[msgspec.Raw], us: str) -> list[tuple[str, int]]:
             told = msgspec.json.decode(raw, type=wire.ReceiptEvent)
         except _UNREADABLE:
             continue
-        found += [
-            (event_id, one.ts)
-            for event_id, by in told.content.items()
-            for reader, one in by.read.items()
-            if reader != us
-        ]
+        for event_id, by_kind in told.content.items():
+            found += [(event_id, one.ts) for who, one in by_kind.get("m.read", {}).items() if who != us]
     return found
 
 

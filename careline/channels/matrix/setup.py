@@ -93,7 +93,7 @@ async def _at_home(channel: ChannelView, tools: Tools) -> ChannelView:
         found = await Caller(typed, tools).ask("/.well-known/matrix/client", wire.WellKnown)
     except ChannelError:
         found = wire.WellKnown()
-    base = (found.homeserver.base_url or typed.setting("base_url")).rstrip("/")
+    base = (found.homeserver.get("base_url") or typed.setting("base_url")).rstrip("/")
     return msgspec.structs.replace(channel, settings={**channel.settings, "base_url": base})
 
 
@@ -140,7 +140,7 @@ async def check(channel: ChannelView, tools: Tools) -> Health:
         )
         me = await Caller(opened, tools).ask(path("account", "whoami"), wire.Whoami)
         if known.secrets:
-            await Caller(opened, tools).do("POST", path("logout"), {}, wire.Nothing)
+            await Caller(opened, tools).do("POST", path("logout"), None, wire.Nothing)
     except ChannelError as refused:
         return Health(ok=False, code=_health_code(refused, channel), detail=refused.message[:200])
     if channel.account_key and me.user_id != channel.account_key:

@@ -32,7 +32,11 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Named(msgspec.Struct, frozen=True):
+    """What was made or is meant: an event, a room, or a file's address."""
+
     event_id: str = ""
+    room_id: str = ""
+    content_uri: str = ""
 
 
 class Relation(msgspec.Struct, frozen=True):
@@ -72,13 +76,9 @@ class Timeline(msgspec.Struct, frozen=True):
     prev_batch: str = ""
 
 
-class Ephemeral(msgspec.Struct, frozen=True):
-    events: tuple[msgspec.Raw, ...] = ()
-
-
 class SyncedRoom(msgspec.Struct, frozen=True):
     timeline: Timeline = Timeline()
-    ephemeral: Ephemeral = Ephemeral()
+    ephemeral: Timeline = Timeline()
 
 
 class SyncedRooms(msgspec.Struct, frozen=True):
@@ -103,14 +103,10 @@ class Receipt(msgspec.Struct, frozen=True):
     ts: int = 0
 
 
-class Receipts(msgspec.Struct, frozen=True):
-    read: dict[str, Receipt] = msgspec.field(name="m.read", default_factory=dict)
-
-
 class ReceiptEvent(msgspec.Struct, frozen=True):
-    """`m.receipt`: by the event up to which somebody has read."""
+    """`m.receipt`: by the event up to which somebody has read, the kind of receipt, and the reader."""
 
-    content: dict[str, Receipts] = {}
+    content: dict[str, dict[str, dict[str, Receipt]]] = {}
 
 
 class Member(msgspec.Struct, frozen=True):
@@ -125,16 +121,11 @@ class Members(msgspec.Struct, frozen=True):
         return self.joined.get(person, Member()).display_name or ""
 
 
-class RoomName(msgspec.Struct, frozen=True):
+class RoomState(msgspec.Struct, frozen=True):
+    """Of `m.room.name` or of `m.room.join_rules`."""
+
     name: str = ""
-
-
-class JoinRules(msgspec.Struct, frozen=True):
     join_rule: str = ""
-
-
-class JoinedRooms(msgspec.Struct, frozen=True):
-    joined_rooms: tuple[str, ...] = ()
 
 
 class Whoami(msgspec.Struct, frozen=True):
@@ -155,24 +146,12 @@ class Versions(msgspec.Struct, frozen=True):
     versions: tuple[str, ...]
 
 
-class Homeserver(msgspec.Struct, frozen=True):
-    base_url: str = ""
-
-
 class WellKnown(msgspec.Struct, frozen=True):
-    homeserver: Homeserver = msgspec.field(name="m.homeserver", default=Homeserver())
+    homeserver: dict[str, str] = msgspec.field(name="m.homeserver", default_factory=dict)
 
 
 class MediaLimits(msgspec.Struct, frozen=True):
     size: int = msgspec.field(name="m.upload.size", default=0)
-
-
-class Uploaded(msgspec.Struct, frozen=True):
-    content_uri: str
-
-
-class RoomId(msgspec.Struct, frozen=True):
-    room_id: str = ""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -195,8 +174,8 @@ class Room(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """What the journal keeps of one event. `name` is the sender's; `above` is who wrote what it answers or changes; `target` and `emoji` are set
-    for a reaction that was taken back (what is left of that person's on the message) and for a receipt.
+    """What the journal keeps of one event. `name` is the sender's; `above` wrote what it answers or changes. The rest is for a reaction taken back
+    (`emoji` is what is left of that person's on the message) and for a receipt.
     """
 
     kind: Literal["event", "unreact", "read"]

@@ -57,7 +57,6 @@ class Homeserver:
         self.limit = 20
         self.tokens = {TOKEN}
         self.gone: set[str] = set()
-        self.largest: int | None = None
         self._done: dict[str, str] = {}
         self._faults: list[Fault] = []
         self._transports: list[asyncio.Transport] = []

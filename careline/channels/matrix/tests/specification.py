@@ -69,7 +69,8 @@ def complaints(verb: str, url: str, body: bytes, content_type: str) -> list[str]
             wrong += [f"{url}: {one['name']} missing"] if one.get("required") else []
         else:
             wrong += _faults(_typed(given, one["schema"]), one["schema"], where, f"{url}: {one['name']}")
-    wrong += _body(operation.get("requestBody"), body, content_type, where, url)
+    takes = operation.get("requestBody")
+    wrong += _body(_resolved(takes, where) if takes else None, body, content_type, where, url)
     return wrong + _sent_event(values, body)
 
 
@@ -79,8 +80,9 @@ def fault_of_answer(verb: str, url: str, status: int, body: bytes) -> list[str]:
     if found is None:
         return []
     where, operation, _ = found
-    described = operation["responses"].get(str(status), {}).get("content", {}).get("application/json", {}).get("schema")
-    return _faults(json.loads(body), described, where, f"{status} of {url}") if described else []
+    answer = _resolved(operation["responses"].get(str(status), {}), where)
+    schema = answer.get("content", {}).get("application/json", {}).get("schema")
+    return _faults(json.loads(body), schema, where, f"{status} of {url}") if schema else []
 
 
 def fault_of_event(event: Mapping[str, Any]) -> list[str]:
@@ -91,6 +93,12 @@ def fault_of_event(event: Mapping[str, Any]) -> list[str]:
     if place is None or not content:
         return []
     return _faults(dict(event), _loaded(place), place, f"event {kind}")
+
+
+def described(name: str, path: str, verb: str = "get") -> Json:
+    """One operation of one file."""
+    found: Json = _loaded(PLACE / "api" / "client-server" / f"{name}.yaml")["paths"][path][verb]
+    return found
 
 
 def examples() -> Iterator[tuple[str, Json]]:
@@ -111,7 +119,7 @@ def _put_together(example: Json, folder: Path) -> Json:
 
 
 def _resolved(one: Json, where: Path) -> Json:
-    """A parameter may stand in the components of its file."""
+    """A part of an operation may stand in the components of its file."""
     found: Any = one
     if "$ref" in one:
         found = _loaded(where)
