@@ -29,13 +29,24 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """News of one account. `time` counts seconds in changes and milliseconds in messages. `standby` is another app's conversation."""
+    """News of one account. `time` counts seconds in changes and milliseconds in messages. `standby` is another app's conversation.
+
+    Apps with Instagram's own login get a change's `field` and `value` on the entry itself
+    (instagram-platform/webhooks/examples, updated 2025-11-24).
+    """
 
     id: str
     time: int = 0
     changes: tuple[Change, ...] = ()
     messaging: tuple[msgspec.Raw, ...] = ()
     standby: tuple[msgspec.Raw, ...] = ()
+    field: str = ""
+    value: msgspec.Raw = msgspec.Raw(b"")
+
+    def told(self) -> tuple[Change, ...]:
+        """All its changes."""
+        own = (Change(self.field, self.value),) if self.field else ()
+        return (*self.changes, *own)
 
 
 class Envelope(msgspec.Struct, frozen=True):

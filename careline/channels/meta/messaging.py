@@ -29,7 +29,6 @@ from careline.channels.base import (
     ReceiptSeen,
     Said,
     Sent,
-    Tools,
 )
 from careline.channels.meta.calling import Graph
 from careline.channels.meta.hooks import decode, digest, storable
@@ -303,7 +302,7 @@ async def react(act_: ModerationAct, channel: ChannelView, graph: Graph) -> None
     await act({"sender_action": act_.verb, "payload": payload}, act_.thread_key, channel, graph)
 
 
-async def show_typing(thread_key: str, channel: ChannelView, tools: Tools, graph: Graph) -> None:
+async def show_typing(thread_key: str, channel: ChannelView, graph: Graph) -> None:
     """Shown for 20 seconds at most. Best effort."""
     try:
         await act({"sender_action": "typing_on"}, thread_key, channel, graph)

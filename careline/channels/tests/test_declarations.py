@@ -19,6 +19,7 @@ OURS = [
     "email",
     "facebook",
     "generic",
+    "instagram",
     "intake_form",
     "mastodon",
     "matrix",

@@ -19,6 +19,7 @@ from careline.channels.base import (
 )
 from careline.channels.capabilities import Capabilities
 from careline.channels.meta import messaging
+from careline.channels.meta import reading as gaps
 from careline.channels.meta.calling import Graph
 from careline.channels.meta.facebook import inbound, outbound, reading, rules, setup
 from careline.channels.meta.hooks import Entry
@@ -45,10 +46,10 @@ class FacebookNetwork(MetaNetwork):
         return inbound.cut(entry)
 
     def listens(self, channel: ChannelView) -> bool:
-        return reading.gap_check_s(channel) > 0
+        return gaps.gap_check_s(channel) > 0
 
     def listen(self, channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
-        return reading.listen(channel, cursor, tools)
+        return gaps.listen(channel, cursor, reading.look(tools))
 
     def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
         return inbound.normalise(part.raw, channel)
@@ -63,7 +64,7 @@ class FacebookNetwork(MetaNetwork):
         return await outbound.moderate(act, channel, tools)
 
     async def show_typing(self, thread_key: str, channel: ChannelView, tools: Tools) -> None:
-        await messaging.show_typing(thread_key, channel, tools, Graph(channel, tools))
+        await messaging.show_typing(thread_key, channel, Graph(channel, tools))
 
     async def check(self, channel: ChannelView, tools: Tools) -> Health:
         return await setup.check(channel, tools)

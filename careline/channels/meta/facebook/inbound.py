@@ -46,11 +46,15 @@ _EMOJI: Final = {
 
 def cut(entry: hooks.Entry) -> Iterable[Part]:
     """A row for each change and each event of a conversation, another app's (`standby`) included."""
-    for change in entry.changes:
+    for change in entry.told():
         yield change_part(change.field, change.value, entry.id, entry.time)
     for raw in (*entry.messaging, *entry.standby):
-        row = msgspec.json.encode(wire.Row("messaging", raw, entry.time))
-        yield messaging.part_of(raw, entry.id, row)
+        yield messaging.part_of(raw, entry.id, messaging_row(raw, entry.time))
+
+
+def messaging_row(raw: msgspec.Raw, time: int) -> bytes:
+    """An event of a conversation as this network keeps it."""
+    return msgspec.json.encode(wire.Row("messaging", raw, time))
 
 
 def change_part(field: str, raw: msgspec.Raw, page: str, time: int) -> Part:
@@ -66,8 +70,6 @@ def normalise(raw: bytes, channel: ChannelView) -> list[Happening]:
     row = hooks.decode(raw, wire.Row)
     if row.kind == "messaging":
         return messaging.happenings(row.event, channel)
-    if row.kind == "gone":
-        return [Deleted(hooks.decode(row.event, wire.Gone).id, clock.from_epoch(row.time))]
     if row.kind not in {"feed", "mention"}:
         raise UnknownEvent(row.kind[:60])
     feed = hooks.decode(row.event, wire.Feed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from careline.channels.base import ChannelView, Health, Introduced, SettingField, Tools
-from careline.channels.meta import setup
+from careline.channels.meta import reading, setup
 from careline.channels.meta.calling import Graph
 from careline.channels.meta.facebook import wire
 from careline.channels.meta.setup import _
@@ -49,14 +49,7 @@ FIELDS: Final = (
         default="",
         hint=_("Then people may answer for 7 days; without it everybody for 24 hours."),
     ),
-    SettingField(
-        "gap_check_s",
-        _("Look for gaps every (seconds)"),
-        "number",
-        required=False,
-        default="600",
-        hint=_("Two requests each time."),
-    ),
+    reading.FIELD,
     setup.API,
 )
 

@@ -35,7 +35,7 @@ class Feed(msgspec.Struct, frozen=True):
 
 
 class Row(msgspec.Struct, frozen=True):
-    """A journal row: `kind` is the change's field, `messaging` or `gone`; `time` is the delivery's."""
+    """A journal row: `kind` is the change's field, or `messaging`; `time` is the delivery's."""
 
     kind: str
     event: msgspec.Raw
@@ -43,10 +43,6 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Made(msgspec.Struct, frozen=True):
-    id: str
-
-
-class Gone(msgspec.Struct, frozen=True):
     id: str
 
 
@@ -111,33 +107,3 @@ class FeedPost(msgspec.Struct, frozen=True):
 
 class Posts(msgspec.Struct, frozen=True):
     data: tuple[FeedPost, ...] = ()
-
-
-class FetchedFile(msgspec.Struct, frozen=True):
-    file_url: str = ""
-    image_data: Post | None = None
-
-
-class People(msgspec.Struct, frozen=True):
-    data: tuple[Somebody, ...] = ()
-
-
-class Fetched(msgspec.Struct, frozen=True):
-    id: str
-    created_time: str
-    message: str = ""
-    sender: Somebody = msgspec.field(name="from", default=Somebody())
-    to: People = People()
-
-
-class FetchedMessages(msgspec.Struct, frozen=True):
-    data: tuple[Fetched, ...] = ()
-
-
-class Conversation(msgspec.Struct, frozen=True):
-    id: str
-    messages: FetchedMessages = FetchedMessages()
-
-
-class Conversations(msgspec.Struct, frozen=True):
-    data: tuple[Conversation, ...] = ()

@@ -49,7 +49,7 @@ _STATES: Final = {"sent": "sent", "delivered": "delivered", "read": "read", "pla
 
 def cut(entry: hooks.Entry) -> Iterable[Part]:
     """A row for each message and each status; what belongs to no number of ours has the business account's id."""
-    for change in entry.changes:
+    for change in entry.told():
         value = msgspec.json.decode(change.value, type=wire.Value)
         account = value.metadata.phone_number_id
         if not account or not (value.messages or value.statuses or value.message_echoes):
