@@ -22,7 +22,9 @@ from careline.clocks import firing, leases
 from careline.controlling import Control
 from careline.doors import CoreDoors
 from careline.edge.app import build_app
+from careline.edge.doors import Frame
 from careline.edge.hub import Hub
+from careline.edge.widget_bodies import case_typed_in
 from careline.events import bridging, hub
 from careline.intake.digest import Digest
 from careline.intake.fetching import Fetcher
@@ -33,6 +35,7 @@ from careline.intake.rechecks import Rechecks
 from careline.kit.http import GuardedClient
 from careline.kit.places import place_of
 from careline.outbox.sending import Sender
+from careline.outbox.typing_signs import TypingSigns
 from careline.screens.assets import StaticAssets
 
 ROOM_PAUSE_S = 1.0
@@ -49,6 +52,7 @@ class NetworkLoop:
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._sender: Sender | None = None
+        self._signs: TypingSigns | None = None
 
     def start(self) -> None:
         """Begin sending and reading."""
@@ -60,6 +64,13 @@ class NetworkLoop:
         if self._loop is not None and self._stop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join(timeout=15)
+
+    def overhear(self, workspace_id: int, frame: Frame) -> None:
+        """From the edge's loop: an agent types a private answer, and the customer's network may show it."""
+        case_id = case_typed_in(frame)
+        if case_id is not None and self._signs is not None:
+            with suppress(RuntimeError):  # the loop closed meanwhile
+                self._signs.hear(workspace_id, case_id)
 
     def _nudge(self) -> None:
         if self._loop is not None and self._sender is not None:
@@ -73,6 +84,7 @@ class NetworkLoop:
         client = GuardedClient(allow_private=True)
         tools = Tools(http=client, renew=renew_and_keep)
         self._sender = Sender(tools, pool, alone=self._alone)
+        self._signs = TypingSigns(tools, pool, self._loop)
         readers = Readers(self._journal, tools, pool)
         outside = GuardedClient(allow_private=settings.ALLOW_PRIVATE_ADDRESSES)
         fetcher = Fetcher(tools, outside, pool)
@@ -133,6 +145,7 @@ class House:
             self._spawn("timer", lambda: firing.run_timer(self._stopping))
             self._spawn("housekeeping", lambda: run_housekeeping(self._stopping))
             self._network.start()
+            self.hub.overhear(self._network.overhear)
         else:
             self._spawn("backlog", lambda: watch_backlog(self.journal, self._stopping))
         if self._control is not None:

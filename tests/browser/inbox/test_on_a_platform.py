@@ -330,3 +330,13 @@ def test_our_answer_is_corrected_where_it_stands(sign_in: SignIn, platform: Plat
     expect(sheet).to_have_count(0)
     expect(message(page, "At ten thirty")).to_contain_text("edited")
     until(lambda: [one.text for one in answers(platform, said.thread)] == ["At ten thirty"])
+
+
+def test_the_customer_sees_that_somebody_types_a_private_answer(sign_in: SignIn, platform: Platform) -> None:
+    tia = join(platform, "types", "Tia Types")
+    platform.dm("aurora", tia, "Is anybody there?")
+    page = sign_in()
+    open_case(page, "Is anybody there?")
+    write(page, "Yes, one mom")
+    thread = f"dm_aurora_{tia}"
+    until(lambda: any(one.client_key == thread and one.outcome == "typing" for one in platform.ledger.requests()))
