@@ -165,7 +165,7 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
     aliases: tuple[str, ...] = ()
     """Other platform ids under which replies may name this message (a mail's References)."""
     facts: Mapping[str, str] = {}
-    """Small extra facts for the thread view (authentication verdict, booking reference from a form). Never secrets."""
+    """Small extra facts for the thread view (authentication verdict, booking reference from a form; `unreadable: encrypted`). Never secrets."""
     on_behalf: bool = False
     """An agent logged what the customer said (phone, counter)."""
     joins_reply: bool = False

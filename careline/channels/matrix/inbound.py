@@ -5,6 +5,7 @@ Source: Client-Server API v1.18, modules "Instant messaging", "Rich replies", "E
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -28,7 +29,7 @@ from careline.channels.base import (
 from careline.channels.matrix import wire
 from careline.channels.matrix.reading import is_redacted, redacted_by
 from careline.errors import ForeignPayload, UnknownEvent
-from careline.kit import clock
+from careline.kit import clock, markup
 
 SCHEME: Final = "matrix:"
 PRIVATE: Final = "/dm"
@@ -36,10 +37,8 @@ MARK: Final = "careline-"
 """Begins the transaction ids we send: a token may be shared with another client, whose messages are no echoes of ours."""
 LATEST_MS: Final = 4_102_444_800_000
 """A sender names any time they like; what lies beyond the year 2100 is the future anyway, which the core makes now."""
-ENCRYPTED: Final = (
-    "[Encrypted message: Careline cannot read it. Ask for it without encryption; an answer from here is not encrypted. /"
-    " Mensaje cifrado: Careline no puede leerlo. Pídalo sin cifrar; una respuesta desde aquí no va cifrada.]"
-)
+ENCRYPTED: Final = "\N{LOCK}"
+"""What stands for words that cannot be read; the screens say the rest in the reader's language."""
 _FILES: Final[Mapping[str, str]] = {
     "m.image": "image",
     "m.file": "file",
@@ -48,6 +47,9 @@ _FILES: Final[Mapping[str, str]] = {
     "m.sticker": "sticker",
 }
 _QUOTED: Final = re.compile(r"\A(?:> [^\n]*\n)+\n?")
+_LINK: Final = re.compile(
+    r"""<a\b[^<>]{0,300}?\bhref\s{0,9}=\s{0,9}["']([^"'<>]{1,2000})["'][^<>]{0,300}>([^<]{0,2000})</a>""", re.IGNORECASE
+)
 _MX_REPLY: Final = re.compile(r"\A\s*<mx-reply>.{0,200000}?</mx-reply>", re.DOTALL | re.IGNORECASE)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 T = TypeVar("T")
@@ -97,7 +99,7 @@ def _edited(row: wire.Row, event: wire.Event, content: wire.Content) -> list[Hap
     if _sent_as(event):
         return []
     new = _read(content.new_content, wire.Content)
-    return [Edited(content.relates_to.event_id, _words(new, row, event), _at(event), html=_html(new))]
+    return [Edited(content.relates_to.event_id, _words(new, row, event), _at(event))]
 
 
 def _encrypted(row: wire.Row, event: wire.Event, channel: ChannelView) -> list[Happening]:
@@ -105,7 +107,8 @@ def _encrypted(row: wire.Row, event: wire.Event, channel: ChannelView) -> list[H
     if is_redacted(event):
         return [Deleted(event.event_id, _at(event))]
     content = wire.Content(relates_to=_read(event.content, wire.Content).relates_to)
-    return [_said(row, event, channel, content, ENCRYPTED, ())]
+    said = _said(row, event, channel, content, ENCRYPTED, ())
+    return [msgspec.structs.replace(said, facts={"unreadable": "encrypted"})]
 
 
 def _said(
@@ -127,7 +130,6 @@ def _said(
         at=at,
         thread=_facts(row.room, event),
         reply_to=root if relation.is_falling_back else relation.in_reply_to.event_id or root,
-        html=_html(content),
         files=files,
         is_addressed=row.room.is_private or row.above == channel.account_key or _names_us(content, channel.account_key),
         automatic="notification" if content.msgtype == "m.notice" else "",
@@ -163,18 +165,29 @@ def _names_us(content: wire.Content, us: str) -> bool:
 
 def _words(content: wire.Content, row: wire.Row, event: wire.Event) -> str:
     """The words without the quoted fallback of a reply. A file's name is no words; since v1.10 a body beside it is its caption."""
-    body = content.body
-    if content.relates_to.in_reply_to.event_id and not content.relates_to.is_falling_back:
-        body = _QUOTED.sub("", body)
-    if content.msgtype in _FILES or (event.type == "m.sticker" and content.url):
-        return body if content.filename and content.filename != body else ""
+    body = _shown(content)
+    if content.msgtype in _FILES or event.type == "m.sticker":
+        return body if content.filename and content.filename != content.body else ""
     if content.msgtype == "m.location":
         return f"{body} {content.geo_uri}".strip()
     return f"* {row.name or event.sender} {body}" if content.msgtype == "m.emote" else body
 
 
-def _html(content: wire.Content) -> str:
-    return _MX_REPLY.sub("", content.formatted_body) if content.format == "org.matrix.custom.html" else ""
+def _shown(content: wire.Content) -> str:
+    """What the others in the room see: the formatted words where there are any, with the addresses behind links; else the plain ones."""
+    if content.format == "org.matrix.custom.html":
+        bare = _LINK.sub(_with_address, _MX_REPLY.sub("", content.formatted_body[: markup.MOST_CHARS]))
+        if words := markup.plain_text(bare):
+            return words
+    is_reply = bool(content.relates_to.in_reply_to.event_id) and not content.relates_to.is_falling_back
+    return _QUOTED.sub("", content.body) if is_reply else content.body
+
+
+def _with_address(link: re.Match[str]) -> str:
+    """The name of somebody who is meant links to matrix.to, which says no more than the name."""
+    address, words = html.unescape(link[1]), link[2]
+    is_plain = address.startswith("https://matrix.to/") or html.unescape(words).strip() == address
+    return words if is_plain else f"{words} ({link[1]})"
 
 
 def _files(event: wire.Event, content: wire.Content) -> tuple[InboundFile, ...]:

@@ -124,8 +124,19 @@ def test_the_quote_in_front_of_a_reply_is_taken_off() -> None:
     html = {"format": "org.matrix.custom.html"}
     quoted = "<mx-reply><blockquote><a href='x'>In reply to</a><br>old</blockquote></mx-reply><b>new</b>"
     found = said("> <@o:x> old\n> more\n\nnew\n> mine", **answered, **html, formatted_body=quoted)
-    assert (found.text, found.html, found.reply_to) == ("new\n> mine", "<b>new</b>", "$b")
+    assert (found.text, found.reply_to) == ("new", "$b")
+    assert said("> <@o:x> old\n> more\n\nnew\n> mine", **answered).text == "new\n> mine"
     assert said("> not a reply\n\nbut a quote").text == "> not a reply\n\nbut a quote"
+
+
+def test_formatted_words_are_read_as_the_room_sees_them_with_the_addresses_behind_links() -> None:
+    link = "Pay <a href='https://evil.test/?a=1&amp;b=2'>your bank</a> or <a href=\"https://x.test\">https://x.test</a>"
+    pill = f'<p><a href="https://matrix.to/#/{US}">Aurora</a>: <b>where</b> is<br>my &lt;bag&gt;?</p>'
+    html = {"format": "org.matrix.custom.html", "formatted_body": f"{pill}<p>{link}</p><script>x()</script>"}
+    shown = "Aurora: where is\nmy <bag>?\n\nPay your bank (https://evil.test/?a=1&b=2) or https://x.test"
+    assert " ".join(said("harmless", **html).text.split()) == " ".join(shown.split())
+    assert said("plain", format="org.matrix.custom.html", formatted_body=" ").text == "plain"
+    assert said("plain", format="org.other", formatted_body="<b>other</b>").text == "plain"
 
 
 def test_a_reply_in_a_thread_names_what_it_answers_or_the_root() -> None:
@@ -187,6 +198,7 @@ def test_an_encrypted_word_says_so_and_stands_where_it_belongs() -> None:
     (found,) = normalised({**content, "sender_key": "k", **answered}, kind="m.room.encrypted")
     assert isinstance(found, Said)
     assert (found.text, found.reply_to, found.is_addressed) == (ENCRYPTED, "$b", True)
+    assert found.facts == {"unreadable": "encrypted"}
 
 
 # ---- changes
@@ -198,7 +210,7 @@ def test_an_edit_brings_the_new_words_and_ours_from_here_brings_nothing() -> Non
     content = {"msgtype": "m.text", "body": "* green", **change}
     (edited,) = normalised(content, above=MARTA)
     assert isinstance(edited, Edited)
-    assert (edited.platform_id, edited.text, edited.html) == ("$b", "green", "<i>green</i>")
+    assert (edited.platform_id, edited.text) == ("$b", "green")
     assert normalised(content, sender=US, above=US, unsigned={"transaction_id": f"{MARK}k"}) == []
     assert len(normalised(content, sender=US, above=US, unsigned={"transaction_id": "m1"})) == 1
 
@@ -269,9 +281,10 @@ def test_what_nobody_can_read_is_a_dead_letter_and_no_crash(content: dict[str, A
 
 def test_a_quote_of_ten_thousand_lines_is_taken_off_at_once() -> None:
     answered = {"m.relates_to": {"m.in_reply_to": {"event_id": "$b"}}}
-    html = {"format": "org.matrix.custom.html", "formatted_body": "<mx-reply>" * 20_000}
+    html = {"format": "org.matrix.custom.html", "formatted_body": "<mx-reply>" * 20_000 + "<a href='" * 20_000}
     begun_s = clock.epoch_s()
-    assert said("> x\n" * 10_000 + "\nnew", **answered, **html).text == "new"
+    assert said("> x\n" * 10_000 + "\nnew", **answered).text == "new"
+    assert said("new", **answered, **html).text
     assert clock.epoch_s() - begun_s < 2
 
 
