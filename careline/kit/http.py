@@ -140,6 +140,33 @@ class GuardedClient:
                 return Answer(response.status, lowered, content, str(target))
         raise Refused(str(target.host))
 
+    async def lines(
+        self, url: str, *, headers: Mapping[str, str] | None = None, silence_s: float = 60.0, limit_bytes: int = 1 << 20
+    ) -> AsyncIterator[bytes]:
+        """Lines of an answer that goes on (server-sent events), as they come, until the other side ends it.
+
+        Redirects are not followed. Raises ChannelError, never with an unknown outcome: for an answer that is no 200, a break, a line of more
+        than `limit_bytes`, or `silence_s` seconds without a word.
+        """
+        patience = aiohttp.ClientTimeout(total=None, sock_connect=10.0, sock_read=silence_s)
+        rest = b""
+        try:
+            async with self._session.get(
+                self._check(url), headers=headers, timeout=patience, allow_redirects=False
+            ) as response:
+                if response.status != 200:
+                    raise ChannelError("stream_refused", f"The other side answered {response.status}.")
+                async for chunk in response.content.iter_any():
+                    *whole, rest = (rest + chunk).split(b"\n")
+                    if len(rest) > limit_bytes:
+                        raise ChannelError("response_too_large", f"A line of more than {limit_bytes} bytes.")
+                    for line in whole:
+                        yield line.removesuffix(b"\r")
+        except Refused as refused:
+            raise ChannelError("address_refused", refused.message, permanent=True) from refused
+        except (aiohttp.ClientError, TimeoutError, OSError) as broken:
+            raise ChannelError("connection_cut", "The stream was cut.") from broken
+
     def _check(self, url: str) -> URL:
         """The address as the connector will read it: judging another reading of the same text is how full-width digits got in."""
         target = _parse(url)

@@ -7,7 +7,7 @@ of mastodon/mastodon; read 2026-11-22).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Final, TypeVar
 from urllib.parse import urlencode
@@ -52,16 +52,24 @@ class Caller:
 
     async def send(self, verb: str, path: str, body: bytes, headers: Mapping[str, str]) -> http.Answer:
         """One request; its success, whole. Raises ChannelError."""
-        own = {"authorization": f"Bearer {self.channel.secrets.get('access_token', '')}", "user-agent": "Careline"}
         typed = {"content-type": "application/json"} if body else {}
+        whole = {**self._own_headers(), **typed, **headers}
         answer = await http.send_once(
-            self._tools.http, verb, f"{host_of(self.channel)}{path}", headers={**own, **typed, **headers}, body=body
+            self._tools.http, verb, f"{host_of(self.channel)}{path}", headers=whole, body=body
         )
         left = answer.headers.get("x-ratelimit-remaining", "")
         self.pause_s = (_reset_s(answer) or 0.0) if left.isdecimal() and int(left) < KEPT_FOR_ANSWERS else 0.0
         if not 200 <= answer.status < 300:
             raise _refused(answer)
         return answer
+
+    def lines(self, path: str) -> AsyncIterator[bytes]:
+        """Lines of the stream, from the host that the server names for it. Raises ChannelError."""
+        named = self.channel.setting("streaming").rstrip("/").replace("ws", "http", 1)
+        return self._tools.http.lines(f"{named or host_of(self.channel)}{path}", headers=self._own_headers())
+
+    def _own_headers(self) -> dict[str, str]:
+        return {"authorization": f"Bearer {self.channel.secrets.get('access_token', '')}", "user-agent": "Careline"}
 
 
 def host_of(channel: ChannelView) -> str:

@@ -85,7 +85,7 @@ def _post(row: wire.Row, channel: ChannelView) -> Happening:
         thread=ThreadFacts() if is_direct else _facts(status, row),
         reply_to=status.in_reply_to_id or "",
         files=_files(status.media_attachments),
-        is_addressed=_is_addressed(status, row.parent, channel),
+        is_addressed=row.quotes_us or _is_addressed(status, row.parent, channel),
         is_history=channel.history_before is not None and status.created_at < channel.history_before,
         language=(status.language or "")[:10],
         joins_reply=not is_direct and row.parent is not None,
@@ -160,7 +160,9 @@ def _author(account: wire.Account, channel: ChannelView) -> Author:
 
 def _edit(row: wire.Row, channel: ChannelView) -> Happening:
     status = _read(row.event, wire.Status)
-    return Edited(status.id, _words(status), status.edited_at or status.created_at)
+    is_ours = key_of(status.account.acct, channel) == channel.account_key
+    words = _own_words(msgspec.structs.replace(status, spoiler_text=""), None) if is_ours else _words(status)
+    return Edited(status.id, words, status.edited_at or status.created_at)
 
 
 def _gone(row: wire.Row, channel: ChannelView) -> Happening:

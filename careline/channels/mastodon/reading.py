@@ -18,6 +18,7 @@ from careline.channels.base import ChannelView, Fetched, KnownMessage, Part, Too
 from careline.channels.mastodon import setup, wire
 from careline.channels.mastodon.calling import Caller
 from careline.channels.mastodon.inbound import thread_of
+from careline.channels.mastodon.streaming import Stream, Told
 from careline.errors import ChannelError
 from careline.kit import clock
 
@@ -25,6 +26,9 @@ PAGE: Final = "40"
 MOST_PAGES: Final = 100
 AT_ONCE: Final = 20
 """GET /api/v1/statuses takes at most 20 ids (app/controllers/api/v1/statuses_controller.rb, since 4.3; read 2026-11-22)."""
+LEAST_S: Final = 6.0
+"""Between looks, whatever the stream tells: paging may be asked for 300 times in a quarter of an hour (config/initializers/rack_attack.rb)."""
+MOST_GIVEN: Final = 5000
 OVERLAP: Final = timedelta(minutes=1)
 NOTICES: Final = "/api/v1/notifications"
 _KINDS: Final = ("mention", "quote", "favourite", "reblog")
@@ -49,18 +53,57 @@ class Position(msgspec.Struct, frozen=True):
 
 
 async def listen(channel: ChannelView, cursor: Mapping[str, object], tools: Tools) -> AsyncIterator[Fetched]:
-    """What is new since the cursor, then a look every `poll_s` seconds. Raises ChannelError."""
-    caller = Caller(channel, tools)
+    """What is new since the cursor; then a look every `poll_s` seconds, or as soon as the stream tells of something. Raises ChannelError."""
+    caller, given = Caller(channel, tools), Given()
     kept = msgspec.convert(cursor, Position)
     position = await _begun(kept, caller)
-    while True:
-        async for parts, reached in _news(position, caller):
-            kept = position = reached
-            yield Fetched(parts, msgspec.to_builtins(reached))
-        if kept != position:  # where we began must outlast a restart, even before anything happens
-            kept = position
-            yield Fetched((), msgspec.to_builtins(position))
-        await asyncio.sleep(max(setup.poll_s(channel), caller.pause_s))
+    stream = Stream(caller, given.concerns)
+    try:
+        while True:
+            began_s = asyncio.get_running_loop().time()
+            async for parts, reached in _news(position, caller):
+                kept = position = reached
+                given.note(parts)
+                yield Fetched(parts, msgspec.to_builtins(reached))
+            if kept != position:  # where we began must outlast a restart, even before anything happens
+                kept = position
+                yield Fetched((), msgspec.to_builtins(position))
+            told = await stream.wait(max(setup.poll_s(channel), caller.pause_s))
+            if changes := given.changes(told):
+                yield Fetched(changes, msgspec.to_builtins(position))
+            rest_s = max(min(setup.poll_s(channel), LEAST_S), caller.pause_s)
+            await asyncio.sleep(began_s + rest_s - asyncio.get_running_loop().time())
+    finally:
+        stream.stop()
+
+
+class Given:
+    """Posts that this reader has given, with their threads: of others the stream may say what it likes."""
+
+    def __init__(self) -> None:
+        self._threads: dict[str, str] = {}
+
+    def note(self, parts: Sequence[Part]) -> None:
+        self._threads |= {one.platform_event_id.removeprefix("post:"): one.order_key for one in parts}
+        for old in list(self._threads)[:-MOST_GIVEN]:
+            del self._threads[old]
+
+    def concerns(self, told: Told) -> bool:
+        return told.name == "notification" or self._about(told) is not None
+
+    def changes(self, told: Sequence[Told]) -> tuple[Part, ...]:
+        """Parts for deletions and edits; a notification is what the next look is for."""
+        found = ((self._about(one), one) for one in told)
+        return tuple(part for known, one in found if known is not None for part in _told_change(known, one))
+
+    def _about(self, told: Told) -> KnownMessage | None:
+        status = _typed(msgspec.Raw(told.words)) if told.name == "status.update" else None
+        name = told.words.decode("utf-8", "replace") if told.name == "delete" else status.id if status else ""
+        return KnownMessage(name, self._threads[name], "") if name in self._threads else None
+
+
+def _told_change(known: KnownMessage, told: Told) -> list[Part]:
+    return [gone_part(known)] if told.name == "delete" else _change(known, msgspec.Raw(told.words))
 
 
 async def _begun(position: Position, caller: Caller) -> Position:
@@ -130,19 +173,19 @@ async def _notice_parts(raw: msgspec.Raw, caller: Caller) -> list[Part]:
     if bytes(notice.status) == b"null":
         return []
     if notice.type in {"mention", "quote"}:
-        return await _post_parts(notice.status, caller)
+        return await _post_parts(notice.status, caller, quotes_us=notice.type == "quote")
     status = _typed(notice.status)
     thread = thread_of(status, None, caller.channel) if status else notice.id
     return [_part(f"notice:{notice.id}", thread, wire.Row(kind=notice.type, event=raw))]
 
 
-async def _post_parts(raw: msgspec.Raw, caller: Caller) -> list[Part]:
+async def _post_parts(raw: msgspec.Raw, caller: Caller, *, quotes_us: bool = False) -> list[Part]:
     """A part for a post, and before it for those above it: the thread shows what is answered."""
     status = _typed(raw)
     above: Raws = ()
     if status and status.in_reply_to_id and status.visibility != "direct":
         above = await _above(status.id, caller)
-    return thread_parts([*above, raw], caller.channel)
+    return thread_parts([*above, raw], caller.channel, quotes_us=quotes_us)
 
 
 def _typed(raw: msgspec.Raw) -> wire.Status | None:
@@ -163,8 +206,8 @@ async def _above(status_id: str, caller: Caller) -> Raws:
         return ()
 
 
-def thread_parts(raws: Raws, channel: ChannelView) -> list[Part]:
-    """Posts that hang below each other as journal rows. Where a private one stands between them, the thread begins below it."""
+def thread_parts(raws: Raws, channel: ChannelView, *, quotes_us: bool = False) -> list[Part]:
+    """Posts that hang below each other as journal rows; the last may quote us. Where a private one stands between them, the thread begins below it."""
     parts: list[Part] = []
     root: wire.Status | None = None
     parent: wire.Status | None = None
@@ -176,7 +219,7 @@ def thread_parts(raws: Raws, channel: ChannelView) -> list[Part]:
             continue
         if parent is None or "direct" in {status.visibility, parent.visibility}:
             root = parent = None
-        row = wire.Row(kind="post", event=raw, parent=parent, root=root)
+        row = wire.Row(kind="post", event=raw, parent=parent, root=root, quotes_us=quotes_us and raw is raws[-1])
         parts.append(_part(f"post:{status.id}", thread_of(status, root, channel), row))
         root, parent = root or status, status
     return parts

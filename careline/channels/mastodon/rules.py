@@ -54,11 +54,11 @@ def _surface(name: str, visibility: Visibility, private_surface: str = "") -> Su
     )
 
 
-def _text(max_characters: int) -> TextRule:
+def _text(max_characters: int, link_weight: int = lengths.LINK_WEIGHT) -> TextRule:
     return TextRule(
         max_length=max(1, max_characters - ROOM_FOR_NAMES),
         unit=lengths.UNIT,
-        url_weight=lengths.LINK_WEIGHT,
+        url_weight=link_weight,
         on_overflow="multi_post",
     )
 
@@ -82,7 +82,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     auth=("access_token",),
     inbound=Inbound(
-        modes=("poll",),
+        modes=("stream", "poll"),
         verify="none",
         signed_bytes="none",
         batch=True,
@@ -114,7 +114,7 @@ def effective(channel: ChannelView) -> Capabilities:
     surfaces = tuple(
         msgspec.structs.replace(
             one,
-            text=_text(most),
+            text=_text(most, _number(channel, "link_weight", lengths.LINK_WEIGHT)),
             attachments=files,
             delete=msgspec.structs.replace(one.delete, recheck_every_s=every_s),
         )

@@ -69,6 +69,7 @@ async def introduce(channel: ChannelView, tools: Tools) -> Introduced:
         settings={
             "account_id": account.id,
             "domain": domain,
+            "streaming": server.configuration.urls.streaming or "",
             "max_characters": statuses.max_characters,
             "link_weight": statuses.characters_reserved_per_url,
             "max_files": statuses.max_media_attachments,

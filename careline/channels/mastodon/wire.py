@@ -123,7 +123,12 @@ class MediaLimits(Word, frozen=True):
     video_size_limit: int = 99 * 1024 * 1024
 
 
+class Addresses(Word, frozen=True):
+    streaming: str | None = None
+
+
 class Configuration(Word, frozen=True):
+    urls: Addresses = Addresses()
     statuses: StatusLimits = StatusLimits()
     media_attachments: MediaLimits = MediaLimits()
 
@@ -146,9 +151,10 @@ class Gone(Word, frozen=True):
 
 
 class Row(Word, frozen=True):
-    """What is journalled: an event as it came; for a post also what stands above it, for its thread."""
+    """What is journalled: an event as it came; for a post also what stands above it, for its thread. `quotes_us` where the server said so."""
 
     kind: str
     event: msgspec.Raw
+    quotes_us: bool = False
     parent: Status | None = None
     root: Status | None = None

@@ -10,6 +10,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from careline.errors import ChannelError, TooLarge
 from careline.kit.http import Answer, GuardedClient, GuardedResolver, Refused, guarded_client, is_public, send_once
@@ -271,3 +272,66 @@ def test_cookies_of_one_answer_are_not_told_to_the_next(site: Site) -> None:
     ask(twice, allow_private=True)
     assert [asked[2].get("cookie") for asked in site.asked] == [None, None]
     assert issubclass(aiohttp.ConnectionTimeoutError, aiohttp.ClientError)
+
+
+# ---- answers that go on
+
+
+def lines_of(*chunks: bytes, status: int = 200, is_cut: bool = False, **more: Any) -> list[bytes]:
+    """What is read of an answer that comes in these pieces; the last is what was raised, if anything."""
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(status=status)
+        await response.prepare(request)
+        for chunk in chunks:
+            await response.write(chunk)
+            await asyncio.sleep(0.02)
+        if is_cut:
+            assert request.transport is not None
+            request.transport.abort()
+        return response
+
+    async def read() -> list[bytes]:
+        app = web.Application()
+        app.router.add_get("/", take)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        found: list[bytes] = []
+        try:
+            async with guarded_client(allow_private=True) as client:
+                async for line in client.lines(f"http://127.0.0.1:{runner.addresses[0][1]}/", **more):
+                    found.append(line)
+        except ChannelError as error:
+            found.append(error.code.encode())
+        finally:
+            await runner.cleanup()
+        return found
+
+    return asyncio.run(read())
+
+
+def test_lines_come_whole_however_they_are_cut_on_the_way() -> None:
+    assert lines_of(b"event: a\r\nda", b"ta: 1\n\n", b": thump\n", b"half") == [
+        b"event: a",
+        b"data: 1",
+        b"",
+        b": thump",
+    ]
+
+
+def test_a_stream_that_is_refused_breaks_swells_or_falls_silent_is_said_to() -> None:
+    assert lines_of(b"no", status=404) == [b"stream_refused"]
+    assert lines_of(b"one\n", is_cut=True) == [b"one", b"connection_cut"]
+    assert lines_of(b"one\n", b"x" * 50, limit_bytes=40) == [b"one", b"response_too_large"]
+    assert lines_of(b"one\n", silence_s=0.01)[-1] == b"connection_cut"
+
+
+def test_a_stream_from_a_private_address_is_refused() -> None:
+    async def read() -> str:
+        async with guarded_client() as client:
+            with pytest.raises(ChannelError) as refused:
+                await anext(client.lines("http://127.0.0.1/"))
+        return refused.value.code
+
+    assert asyncio.run(read()) == "address_refused"

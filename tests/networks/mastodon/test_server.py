@@ -254,6 +254,30 @@ def test_edits_and_deletions_are_found_by_asking_again(desk: Desk, marta: Person
     assert gone.platform_id == deleted["id"]
 
 
+def test_the_stream_tells_of_mentions_and_deletions_at_once(desk: Desk, brand: Person, marta: Person) -> None:
+    """This server tells deletions to followers only, so the brand follows her; its word for an edit is its own, so those wait for a look."""
+    me = marta.call("GET", "accounts/verify_credentials")
+    brand.call("POST", f"accounts/{me['id']}/follow")
+    seldom = msgspec.structs.replace(desk.channel, settings={**desk.channel.settings, "poll_s": 60})
+    assert str(seldom.settings["streaming"]).startswith("ws://127.0.0.1:")
+    found: list[Happening] = []
+
+    async def read(tools: Tools) -> None:
+        reader = NETWORK.listen(seldom, desk.cursor, tools)
+        first = asyncio.ensure_future(anext(reader))
+        await asyncio.sleep(2)  # nothing is new, and the stream is open
+        said_it = await asyncio.to_thread(marta.post, "@aurora mi pasaporte es 12345678Z")
+        found.extend(desk._keep(await first))
+        await asyncio.to_thread(marta.delete, said_it)
+        found.extend(desk._keep(await anext(reader)))
+        await reader.aclose()  # type: ignore[attr-defined]
+
+    with_tools(lambda tools: asyncio.wait_for(read(tools), 20))
+    heard, gone = found
+    assert isinstance(heard, Said) and isinstance(gone, Deleted)
+    assert (heard.text, gone.platform_id) == ("@aurora mi pasaporte es 12345678Z", heard.platform_id)
+
+
 # ---- what is said
 
 

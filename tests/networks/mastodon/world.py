@@ -25,6 +25,7 @@ START_TIMEOUT_S: Final = 30.0
 Json = dict[str, Any]
 # People of another server can only be there from the beginning.
 _CONFIGURATION: Final = """
+url_scheme = "http"
 [auth]
 enforce_scopes = true
 [[seed.accounts]]
@@ -112,8 +113,8 @@ class World:
     def __init__(self) -> None:
         reason = missing()
         assert not reason, reason
-        self.domain = f"{secrets.token_hex(4)}.test"
-        self.address = f"http://127.0.0.1:{free_port()}"
+        self.domain = f"127.0.0.1:{free_port()}"
+        self.address = f"http://{self.domain}"
         self._folder = TemporaryDirectory()
         configuration = Path(self._folder.name) / "mock.toml"
         configuration.write_text(_CONFIGURATION)

@@ -108,6 +108,8 @@ class FakeMastodon:
         self._posted: list[str] = []
         self._faults: list[Fault] = []
         self._recut = ""
+        self.streams = False
+        self._told: asyncio.Queue[bytes] = asyncio.Queue()
         self._loop = asyncio.new_event_loop()
         self._ready, self._stopped = threading.Event(), asyncio.Event()
         self._thread = threading.Thread(target=lambda: self._loop.run_until_complete(self._serve()), daemon=True)
@@ -181,7 +183,22 @@ class FakeMastodon:
     def own_post(self, status_id: str, text: str, *, at: datetime, **more: Any) -> None:
         self.statuses[status_id] = status(status_id, "us", text, at, **more)
 
+    def tell(self, name: str, words: str) -> None:
+        """An event of the stream."""
+        event = f": thump\n\nevent: {name}\ndata: {words}\n\n".encode()
+        self._loop.call_soon_threadsafe(self._told.put_nowait, event)
+
     # ---- the wire
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        while not self._stopped.is_set():
+            try:
+                await response.write(await asyncio.wait_for(self._told.get(), 0.1))
+            except TimeoutError:
+                continue
+        return response
 
     async def _take(self, request: web.Request) -> web.StreamResponse:
         path, is_form = "/" + request.match_info["path"], request.content_type == "multipart/form-data"
@@ -195,6 +212,8 @@ class FakeMastodon:
         self._judge(lambda: openapi.check_request(request.method, path, query, request.content_type, content))
         if request.headers.get("authorization") != f"Bearer {TOKEN}":
             return web.json_response({"error": "The access token is invalid"}, status=401)
+        if path == "/api/v1/streaming/user" and self.streams:
+            return await self._stream(request)
         fault = self._faults.pop(0) if self._faults and request.method != "GET" else None
         if fault in _REFUSALS:
             return self._refuse(fault)

@@ -164,6 +164,15 @@ def test_a_quote_of_ours_is_addressed_and_shows_what_is_quoted() -> None:
     assert not said(pending).is_addressed
 
 
+def test_a_quote_that_the_server_tells_of_is_heard_though_it_shows_no_more() -> None:
+    with RIG.listening() as platform:
+        platform.is_judged = False  # its `oneOf` of a quote and a shallow one takes neither: each is both
+        quote = post("q", "marta", "What a joke", quote={"state": "accepted", "quoted_status_id": number_of("a")})
+        platform.notify("quote", "marta", quote, at=NOW)
+        (heard,) = happened(hear(platform, {})[0])
+        assert isinstance(heard, Said) and heard.is_addressed
+
+
 # ---- what is said
 
 
