@@ -46,6 +46,7 @@ _FILES: Final[Mapping[str, str]] = {
     "m.video": "video",
     "m.sticker": "sticker",
 }
+_MACHINES: Final = frozenset({"m.notice", "m.server_notice", "m.key.verification.request"})
 _QUOTED: Final = re.compile(r"\A(?:> [^\n]*\n)+\n?")
 _LINK: Final = re.compile(
     r"""<a\b[^<>]{0,300}?\bhref\s{0,9}=\s{0,9}["']([^"'<>]{1,2000})["'][^<>]{0,300}>([^<]{0,2000})</a>""", re.IGNORECASE
@@ -132,7 +133,7 @@ def _said(
         reply_to=root if relation.is_falling_back else relation.in_reply_to.event_id or root,
         files=files,
         is_addressed=row.room.is_private or row.above == channel.account_key or _names_us(content, channel.account_key),
-        automatic="notification" if content.msgtype == "m.notice" else "",
+        automatic="notification" if content.msgtype in _MACHINES else "",
         is_history=channel.history_before is not None and at < channel.history_before,
         idempotency_key=_sent_as(event),
     )

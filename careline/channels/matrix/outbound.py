@@ -13,10 +13,10 @@ from typing import Final
 import msgspec
 
 from careline.channels.base import ChannelView, Moderated, ModerationAct, Outgoing, OutgoingFile, Sent, Tools
-from careline.channels.matrix import wire
+from careline.channels.matrix import directs, wire
 from careline.channels.matrix.calling import DUPLICATE, Caller, Refused, path
 from careline.channels.matrix.inbound import MARK, PRIVATE
-from careline.channels.matrix.reading import relation_of
+from careline.channels.matrix.reading import content_of
 from careline.channels.matrix.rules import CONTENT_BYTES, effective
 from careline.errors import ChannelError
 
@@ -83,7 +83,7 @@ async def _relation(outgoing: Outgoing, room: str, caller: Caller) -> Content:
     if not outgoing.reply_to:
         return {}
     raw = await caller.find(path("rooms", room, "event", outgoing.reply_to), wire.Event)
-    above = relation_of(raw) if raw is not None else wire.Relation()
+    above = content_of(raw).relates_to if raw is not None else wire.Relation()
     answered: Content = {"m.in_reply_to": {"event_id": outgoing.reply_to}}
     if above.rel_type == "m.thread":
         thread: Content = {"rel_type": "m.thread", "event_id": above.event_id, "is_falling_back": False}
@@ -102,31 +102,13 @@ async def _room_for(outgoing: Outgoing, caller: Caller) -> str:
     if room:
         await _check_private(room, caller)
         return room
-    return await _shared_room(outgoing.recipient, caller) or await _new_room(outgoing, caller)
+    return await directs.shared_room(outgoing.recipient, caller) or await _new_room(outgoing, caller)
 
 
 async def _check_private(room: str, caller: Caller) -> None:
     """Somebody may have come in since: nothing private is said to three."""
-    if len(await _people_in(room, caller)) > 2:
+    if len(await directs.people_in(room, caller)) > 2:
         raise ChannelError("room_not_private", "There are more than two people in this room now.", permanent=True)
-
-
-async def _people_in(room: str, caller: Caller) -> frozenset[str]:
-    found = await caller.find(path("rooms", room, "joined_members"), wire.Members)
-    return frozenset(found.joined) if found else frozenset()
-
-
-async def _directs(caller: Caller) -> dict[str, list[str]]:
-    """`m.direct`: by person, the rooms in which we speak with them alone."""
-    where = path("user", caller.channel.account_key, "account_data", "m.direct")
-    return await caller.find(where, dict[str, list[str]]) or {}
-
-
-async def _shared_room(person: str, caller: Caller) -> str:
-    for room in reversed((await _directs(caller)).get(person, [])):
-        if await _people_in(room, caller) == {person, caller.channel.account_key}:
-            return room
-    return ""
 
 
 async def _new_room(outgoing: Outgoing, caller: Caller) -> str:
@@ -147,10 +129,7 @@ async def _new_room(outgoing: Outgoing, caller: Caller) -> str:
             raise
         alias = f"#{name}:{us.partition(':')[2]}"
         room = (await caller.ask(path("directory", "room", alias), wire.Named)).room_id
-    directs = await _directs(caller)
-    if room not in directs.get(person, []):
-        known = {**directs, person: [*directs.get(person, []), room]}
-        await caller.do("PUT", path("user", us, "account_data", "m.direct"), known, wire.Nothing)
+    await directs.note_room(person, room, caller)
     return room
 
 
@@ -200,7 +179,7 @@ async def _react(room: str, act: ModerationAct, caller: Caller) -> str:
 
 async def _own_reaction(room: str, act: ModerationAct, caller: Caller) -> str:
     found = _ours(await _related(room, act.platform_id, "m.annotation", caller), caller)
-    return next((one.event_id for one in found if relation_of(one).key == act.emoji), "")
+    return next((one.event_id for one in found if content_of(one).relates_to.key == act.emoji), "")
 
 
 async def _related(room: str, event_id: str, rel_type: str, caller: Caller) -> tuple[wire.Event, ...]:

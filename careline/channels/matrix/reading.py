@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 
 from careline.channels.base import ChannelView, Fetched, Part, Tools
-from careline.channels.matrix import wire
+from careline.channels.matrix import directs, wire
 from careline.channels.matrix.calling import Caller, path
 from careline.errors import ChannelError, TooLarge
 
@@ -40,10 +40,12 @@ class Reaction(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """The reader's cursor. `ours` are messages of ours that nobody has read yet, as (room, event)."""
+    """The reader's cursor. `invited` are rooms to enter, as (room, who wants to speak with us alone there); `ours` messages of ours that nobody has
+    read yet, as (room, event).
+    """
 
     since: str = ""
-    invited: tuple[str, ...] = ()
+    invited: tuple[tuple[str, str], ...] = ()
     ours: tuple[tuple[str, str], ...] = ()
     reactions: tuple[Reaction, ...] = ()
 
@@ -82,7 +84,8 @@ class _Reader:
         for room_id, room in (*sync.rooms.join.items(), *sync.rooms.leave.items()):
             found += await self._parts(room_id, room.timeline.events)
             found += await self._receipts(room_id, room.ephemeral.events)
-        invited = await self._answer_invites((*self.position.invited, *sync.rooms.invite))
+        new = tuple((room_id, self._wants_us_alone(one)) for room_id, one in sync.rooms.invite.items())
+        invited = await self._answer_invites((*self.position.invited, *new))
         self.position = msgspec.structs.replace(self.position, since=sync.next_batch, invited=invited)
         yield tuple(found)
 
@@ -148,7 +151,7 @@ class _Reader:
         """A row for it, and before it one for what it answers in a public room: the thread shows that too. Only an author's own changes count
         ("Validity of replacement events"); changes of what is gone would bring its words back.
         """
-        relation = relation_of(event)
+        relation = content_of(event).relates_to
         room, members = await self._room(room_id)
         self._remember(room, event, relation)
         is_change = relation.rel_type == "m.replace"
@@ -223,49 +226,61 @@ class _Reader:
     async def _room(self, room_id: str) -> tuple[wire.Room, wire.Members]:
         """A room that not everybody may enter, with at most two people in it, is a private conversation."""
         if room_id not in self._rooms:
-            members = await self._caller.find(path("rooms", room_id, "joined_members"), wire.Members)
+            members = await self._members(room_id)
             name = await self._caller.find(path("rooms", room_id, "state", "m.room.name", ""), wire.RoomState)
             rules = await self._caller.find(path("rooms", room_id, "state", "m.room.join_rules", ""), wire.RoomState)
-            people = len(members.joined) if members else 0
-            is_private = rules is not None and rules.join_rule != "public" and 0 < people <= 2
-            room = wire.Room(room_id, name.name if name else "", people, is_private)
-            self._rooms[room_id] = room, members or wire.Members()
+            people = len({*members.joined, self._us})
+            is_private = rules is not None and rules.join_rule != "public" and people <= 2
+            self._rooms[room_id] = wire.Room(room_id, name.name if name else "", people, is_private), members
         return self._rooms[room_id]
 
-    async def _answer_invites(self, rooms: Iterable[str]) -> tuple[str, ...]:
+    async def _members(self, room_id: str) -> wire.Members:
+        """Those who are in it, or, once we are not, who were when we left."""
+        found = await self._caller.find(path("rooms", room_id, "joined_members"), wire.Members)
+        if found is not None:
+            return found
+        left = await self._caller.find(path("rooms", room_id, "members"), wire.Page, membership="join")
+        events = [_header(raw) for raw in left.chunk] if left else []
+        return wire.Members({one.state_key: wire.Member() for one in events if one is not None})
+
+    def _wants_us_alone(self, invited: wire.Invited) -> str:
+        found = (_header(raw) for raw in invited.invite_state.events)
+        ours = (one for one in found if one and (one.type, one.state_key) == ("m.room.member", self._us))
+        return next((one.sender for one in ours if content_of(one).is_direct), "")
+
+    async def _answer_invites(self, rooms: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Enter the rooms we are invited to, where that is wanted. Gives those that could not be entered yet: they are tried again."""
         if self._caller.channel.setting("accept_invites", "yes") == "no":
             return ()
         waiting = []
-        for room_id in dict.fromkeys(rooms):
+        for room_id, person in dict(rooms).items():
             try:
                 await self._caller.do("POST", path("rooms", room_id, "join"), {}, wire.Nothing)
+                if person:
+                    await directs.note_room(person, room_id, self._caller)
             except ChannelError as refused:
                 if refused.unauthorised:
                     raise
-                waiting += [] if refused.permanent else [room_id]
+                waiting += [] if refused.permanent else [(room_id, person)]
         return tuple(waiting[-REMEMBERED:])
 
 
-def relation_of(event: wire.Event) -> wire.Relation:
-    """What an event says it belongs to; nothing where it says that in a way nobody can read."""
+def content_of(event: wire.Event) -> wire.Content:
+    """What an event says; nothing where it says that in a way nobody can read."""
     try:
-        return msgspec.json.decode(event.content, type=wire.Content).relates_to
+        return msgspec.json.decode(event.content, type=wire.Content)
     except _UNREADABLE:
-        return wire.Relation()
+        return wire.Content()
+
+
+def redacted_by(event: wire.Event) -> str:
+    """Which event a redaction takes back."""
+    return event.redacts or content_of(event).redacts
 
 
 def is_redacted(event: wire.Event) -> bool:
     """A redaction takes everything out of a message; its author and its place remain ("Redactions")."""
     return bytes(event.content).strip() == b"{}"
-
-
-def redacted_by(event: wire.Event) -> str:
-    """Which event a redaction takes back."""
-    try:
-        return event.redacts or msgspec.json.decode(event.content, type=wire.Content).redacts
-    except _UNREADABLE:
-        return ""
 
 
 def _header(raw: msgspec.Raw) -> wire.Event | None:

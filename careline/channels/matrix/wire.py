@@ -28,6 +28,7 @@ class Event(msgspec.Struct, frozen=True):
     origin_server_ts: int = 0
     content: msgspec.Raw = NOTHING
     redacts: str = ""
+    state_key: str = ""
     unsigned: Unsigned = Unsigned()
 
 
@@ -64,7 +65,7 @@ class Content(msgspec.Struct, frozen=True):
     url: str = ""
     geo_uri: str = ""
     redacts: str = ""
-    membership: str = ""
+    is_direct: bool = False
     relates_to: Relation = msgspec.field(name="m.relates_to", default=Relation())
     mentions: Mentions | None = msgspec.field(name="m.mentions", default=None)
     new_content: msgspec.Raw = msgspec.field(name="m.new_content", default=NOTHING)
@@ -81,10 +82,16 @@ class SyncedRoom(msgspec.Struct, frozen=True):
     ephemeral: Timeline = Timeline()
 
 
+class Invited(msgspec.Struct, frozen=True):
+    """A room we are invited to, as far as it shows itself."""
+
+    invite_state: Timeline = Timeline()
+
+
 class SyncedRooms(msgspec.Struct, frozen=True):
     join: dict[str, SyncedRoom] = {}
     leave: dict[str, SyncedRoom] = {}
-    invite: dict[str, msgspec.Raw] = {}
+    invite: dict[str, Invited] = {}
 
 
 class Sync(msgspec.Struct, frozen=True):
@@ -156,7 +163,6 @@ class MediaLimits(msgspec.Struct, frozen=True):
 
 class Refusal(msgspec.Struct, frozen=True):
     errcode: str = ""
-    error: str = ""
     retry_after_ms: int = 0
 
 

@@ -427,6 +427,14 @@ def test_a_first_private_word_opens_one_room_and_later_ones_find_it(
     assert (now.surface, now.thread_key) == ("group", room)
 
 
+def test_the_room_a_customer_opened_is_where_a_first_private_word_goes(desk: Desk, world: World) -> None:
+    eva = world.join("eva")
+    room = shared_room(eva, desk)
+    first = answer("In private", "", surface="dm", recipient=eva.id, answers_comment="$any")
+    assert with_tools(lambda tools: NETWORK.send(first, desk.channel, tools)).thread_key == f"{room}/dm"
+    assert eva.invitations() == []
+
+
 def test_what_is_too_long_is_refused_before_and_by_the_server(desk: Desk, marta: Person) -> None:
     room = shared_room(marta, desk)
     with pytest.raises(ChannelError) as refused:
@@ -448,6 +456,7 @@ def test_typing_is_shown(desk: Desk, marta: Person, brand: Person) -> None:
 
 def test_a_room_we_were_put_out_of_refuses_for_good(desk: Desk, marta: Person, brand: Person) -> None:
     room = shared_room(marta, desk, preset="private_chat")
+    marta.say(room, "Never mind, bye")
     marta.call("POST", f"/_matrix/client/v3/rooms/{room}/kick", {"user_id": brand.id})
     with pytest.raises(ChannelError) as refused:
         desk.send("Hello?", f"{room}/dm")
@@ -456,3 +465,5 @@ def test_a_room_we_were_put_out_of_refuses_for_good(desk: Desk, marta: Person, b
         True,
         False,
     )
+    (last,) = said(desk.hear(1))
+    assert (last.text, last.surface, last.thread_key) == ("Never mind, bye", "dm", f"{room}/dm")

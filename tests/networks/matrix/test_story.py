@@ -89,6 +89,12 @@ def test_a_complaint_in_a_public_room_is_moved_private_edited_and_deleted(
     assert page.url.split("/cases/")[1].split("?")[0] == number
     expect(page.locator("[data-rows] .row")).to_have_count(1)
 
+    # She sees that somebody writes.
+    write(page, "Found, it is in Lima.")
+    until(lambda: brand.id in marta.typists(private))
+    page.keyboard.press("Control+Enter")
+    until(lambda: marta.texts(private, brand)[1:] == ["Found, it is in Lima."])
+
     # She reads ours, and edits hers.
     ours = message(page, "What is your booking?")
     expect(ours.locator('.delivery[data-state="sent"]')).to_have_count(1, timeout=15_000)

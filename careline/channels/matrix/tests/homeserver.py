@@ -50,6 +50,7 @@ class Homeserver:
         self.log: list[tuple[str, Json]] = []
         self.ephemeral: dict[str, list[Json]] = {}
         self.invites: dict[str, str] = {}
+        self.alone: set[str] = set()
         self.directs: dict[str, list[str]] = {}
         self.aliases: dict[str, str] = {}
         self.uploads: list[bytes] = []
@@ -248,8 +249,13 @@ class Homeserver:
                 first = next((at for at, (_, one) in enumerate(self.log) if shown and one is shown[0]), len(self.log))
                 timeline = {"events": shown, "limited": len(new) > limit, "prev_batch": str(first)}
                 joined[room] = {"timeline": timeline, "ephemeral": {"events": ephemeral}}
-        invites = {room: {"invite_state": {"events": []}} for room in self.invites}
+        invites = {room: {"invite_state": {"events": [self._invite(room)]}} for room in self.invites}
         return {"next_batch": str(len(self.log)), "rooms": {"join": joined, "invite": invites}}
+
+    def _invite(self, room: str) -> Json:
+        alone = {"is_direct": True} if room in self.alone else {}
+        about = {"type": "m.room.member", "state_key": US, "sender": self.invites[room]}
+        return {**about, "content": {"membership": "invite", **alone}}
 
     def _page(self, room: str, query: Any) -> Json:
         start, end = int(query.get("from", 0)), int(query["to"])

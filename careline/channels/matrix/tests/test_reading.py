@@ -237,7 +237,7 @@ def test_a_room_that_cannot_be_entered_yet_is_tried_again_and_one_that_never_can
     server.invites = {"!later:air.test": MARTA}
     server.joins_fail = [(502, {"errcode": "M_UNKNOWN", "error": "away"})]
     reader.look()
-    assert reader.cursor["invited"] == ("!later:air.test",)
+    assert reader.cursor["invited"] == (("!later:air.test", ""),)
     server.say("!later:air.test", MARTA, {"msgtype": "m.text", "body": "before you came"})
     reader.look()
     assert reader.cursor["invited"] == ()
@@ -245,6 +245,13 @@ def test_a_room_that_cannot_be_entered_yet_is_tried_again_and_one_that_never_can
     server.joins_fail = [(403, {"errcode": "M_FORBIDDEN", "error": "banned"})] * 2
     reader.look()
     assert reader.cursor["invited"] == ()
+
+
+def test_whoever_wants_us_alone_is_found_there_later(server: Homeserver) -> None:
+    server.invites = {"!alone:air.test": OTRO, "!club:air.test": MARTA}
+    server.alone = {"!alone:air.test"}
+    Reader(server).look()
+    assert server.directs == {OTRO: ["!alone:air.test"]}
 
 
 def test_invitations_wait_where_that_is_the_rule(server: Homeserver) -> None:
