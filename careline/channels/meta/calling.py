@@ -2,7 +2,9 @@
 
 Sources: developers.facebook.com/docs/graph-api/guides/error-handling; .../business-messaging/whatsapp/support/error-codes (updated 2026-05-15);
 .../docs/messenger-platform/error-codes (updated 2026-03-18); .../docs/graph-api/guides/secure-requests (the proof); all read 2026-11-22.
-Where a page gives no number (the time after which a limit ends) the headers decide.
+Where a page gives no number (the time after which a limit ends) the headers decide. Subcode 2534022 is Instagram's closed window (public reports of 2026-06
+and 2026-07). In no document that could be read, and so unsure: subcodes 2018108, 2534025, 1545041, 1893016 and 33, codes 10900, 10901 and 10903; a wrong one costs
+a less exact word, for all of them are final.
 """
 
 from __future__ import annotations

@@ -25,6 +25,7 @@ OURS = [
     "matrix",
     "simulated",
     "telegram",
+    "threads",
     "webchat",
     "whatsapp",
 ]
