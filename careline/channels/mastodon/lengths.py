@@ -13,7 +13,7 @@ import regex
 
 from careline.kit import counting
 
-UNIT: Final = "mastodon"
+UNIT: Final = "graphemes_short_links"
 LINK_WEIGHT: Final = 23
 _LONGEST_DOMAIN: Final = 253
 _LONGEST_LINK: Final = 4096

@@ -1,5 +1,7 @@
 /* How long a text is in the unit a network counts, and how to cut it: the browser's half of careline/kit/counting.py. */
 
+import { shortened } from "./short_links.js";
+
 const encoder = new TextEncoder();
 const segmenter = Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
 
@@ -11,6 +13,7 @@ const UNITS = {
   utf16: (text) => text.length,
   bytes: (text) => encoder.encode(text).length,
   graphemes: (text) => graphemes(text).length,
+  graphemes_short_links: (text) => graphemes(shortened(text)).length,
 };
 
 /** Length of `text` in `unit`; a unit only the server knows is counted in code points, and the server has the last word. */
