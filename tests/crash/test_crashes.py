@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.crash.crashing_run import crash_run
-from tests.crash.figures import tell
+from tests.figures import tell
 from tests.servers.postgres import Cluster
 
 KILLS = int(os.environ.get("CARELINE_KILLS", "16"))

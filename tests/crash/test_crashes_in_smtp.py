@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.figures import tell
+from tests.figures import tell
 from tests.mail.desk import desk_with_mailbox
 from tests.servers.mail import MailServers, missing
 from tests.servers.processes import Careline
