@@ -47,7 +47,9 @@ class AccountApi(GraphServer):
         if "sender_action" in plain:  # the description knows the names in capitals, the documents show them small
             plain |= {"sender_action": plain["sender_action"].upper(), "payload": json.dumps(plain.get("payload"))}
         if node in {ACCOUNT, "me"}:
-            return specification.edge_complaints("IGUserForIGOnlyAPI", method, edge, plain)
+            # Written without its underscore there, as is media_publish, which Meta's guides spell with it.
+            named = edge.replace("message_attachments", "messageattachments")
+            return specification.edge_complaints("IGUserForIGOnlyAPI", method, named, plain)
         kind = "IGMedia" if node.startswith("18") else "IGComment"
         return specification.edge_complaints(kind, method, edge, plain)
 
