@@ -168,18 +168,21 @@ class Said(msgspec.Struct, frozen=True, tag="said"):
     """Small extra facts for the thread view (authentication verdict, booking reference from a form; `unreadable: encrypted`). Never secrets."""
     on_behalf: bool = False
     """An agent logged what the customer said (phone, counter)."""
+    is_summons: bool = True
+    """On surfaces with reply_rule `author_must_mention_us`: the author named or quoted us, so the platform takes our answer."""
     joins_reply: bool = False
     """It stands in the thread of the message it replies to, where that is here; `thread_key` is where it stands otherwise. For platforms whose
     replies name a message and not its conversation."""
 
 
 class Edited(msgspec.Struct, frozen=True, tag="edited"):
-    """The author changed a message."""
+    """The author changed a message. `aliases` are ids it has besides, where the platform gives each version its own."""
 
     platform_id: str
     text: str
     at: datetime
     html: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 class Deleted(msgspec.Struct, frozen=True, tag="deleted"):

@@ -219,11 +219,12 @@ class Inbound(msgspec.Struct, frozen=True):
 
 
 class Limit(msgspec.Struct, frozen=True):
-    """At most `n` sends in `per_s` seconds within a scope; the outbox keeps a token bucket for each."""
+    """At most `n` sends in `per_s` seconds within a scope, on these `surfaces` (empty: on all); the outbox keeps a token bucket for each."""
 
     scope: Literal["app", "account", "thread", "recipient"]
     n: int
     per_s: float
+    surfaces: tuple[str, ...] = ()
 
 
 class Outbound(msgspec.Struct, frozen=True):

@@ -1,6 +1,6 @@
 """How long a text is, in the unit a network counts. A network brings further units by registering a function.
 
-chars and codepoints differ in name only where a platform documents one of them: both count Unicode code points.
+sms_septets and sms_segments are SMS (kit/sms.py). chars and codepoints differ in name only where a platform documents one of them: both count Unicode code points.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from bisect import bisect_left
 from collections.abc import Callable
 
 import regex
+
+from careline.kit import sms
 
 _GRAPHEME = regex.compile(r"\X")
 
@@ -31,6 +33,8 @@ _UNITS: dict[str, Callable[[str], int]] = {
     "utf16": _utf16,
     "bytes": _bytes,
     "graphemes": _graphemes,
+    "sms_septets": sms.septets,
+    "sms_segments": sms.segments,
 }
 
 

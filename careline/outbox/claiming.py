@@ -147,7 +147,8 @@ def outbound_rules(channel: Channel) -> Outbound:
 
 
 def _may_send(delivery: Delivery, channel: Channel, now: datetime) -> bool:
-    limits = outbound_rules(channel).limits
+    surface = delivery.message.surface
+    limits = [one for one in outbound_rules(channel).limits if not one.surfaces or surface in one.surfaces]
     waits = [take_token(_bucket_name(limit, delivery, channel), limit, now) for limit in limits]
     wait_s = max(waits, default=0.0)
     if wait_s > 0:
@@ -162,7 +163,8 @@ def _bucket_name(limit: Limit, delivery: Delivery, channel: Channel) -> str:
         "thread": delivery.thread_id,
         "recipient": f"{channel.id}:{delivery.recipient[:60]}",
     }
-    return f"{limit.scope}:{scopes[limit.scope]}:{limit.n}/{limit.per_s:g}"
+    name = f"{limit.scope}:{scopes[limit.scope]}:{limit.n}/{limit.per_s:g}"
+    return f"{name}:{','.join(limit.surfaces)}" if limit.surfaces else name
 
 
 def take_token(name: str, limit: Limit, now: datetime) -> float:

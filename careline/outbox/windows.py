@@ -12,7 +12,7 @@ from careline.channels.capabilities import AuthorKind, Surface, Window
 class WindowState(NamedTuple):
     """`closes_at` None: no window, or closed. `closed_code` '' while writing is allowed, else why not:
 
-    answer_elsewhere, replies_not_possible, window_not_open, window_closed, window_needs_template, window_humans_only,
+    answer_elsewhere, replies_not_possible, not_summoned, window_not_open, window_closed, window_needs_template, window_humans_only,
     window_used_up. `opens` is the customer's act that lets us write; `used` of `allows` messages are sent, 0 and 0 where
     nobody counts.
     """
@@ -39,17 +39,21 @@ def window_of(
     last_comment_at: datetime | None = None,
     sent_at: Collection[datetime] = (),
     wanted: int = 1,
+    is_summons: bool = True,
 ) -> WindowState:
     """The state of a surface's windows for `wanted` messages more.
 
     `last_inbound_at` is the customer's last word in the thread, `last_comment_at` their public one that we answer in
     private: it opens the windows of `inbound_comment`. `sent_at` are our messages in the thread, for windows with
-    `max_messages`: each window counts those since the act that opened it.
+    `max_messages`: each window counts those since the act that opened it. `is_summons`: the author of what we answer
+    named or quoted us, which `author_must_mention_us` asks for.
     """
     if not surface.answer_here:
         return WindowState(None, "answer_elsewhere")
     if surface.reply_rule == "none":
         return WindowState(None, "replies_not_possible")
+    if surface.reply_rule == "author_must_mention_us" and not is_summons:
+        return WindowState(None, "not_summoned")
     if not surface.windows:
         return WindowState(None, "")
     opened = [

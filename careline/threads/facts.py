@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from careline.threads.models import Message
 
-_LISTS = ("to", "copied")
+NOT_SUMMONED = "not_summoned"
+_LISTS = ("to", "copied", NOT_SUMMONED)
 
 
 def recipients_of(message: Message) -> tuple[str, ...]:
@@ -26,8 +27,13 @@ def reply_address_of(message: Message) -> str:
     return str(message.facts.get("reply_address", ""))
 
 
+def is_summons(message: Message) -> bool:
+    """Whether its author named or quoted us, where the platform takes answers to nobody else."""
+    return NOT_SUMMONED not in message.facts
+
+
 def small_facts_of(message: Message) -> dict[str, str]:
-    """Everything that is one value."""
+    """Everything that is one value and shown."""
     return {
         str(key): str(value)
         for key, value in message.facts.items()

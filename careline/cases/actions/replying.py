@@ -32,6 +32,7 @@ from careline.outbox.queries import sent_moments
 from careline.outbox.windows import WindowState, window_of
 from careline.people.models import Person
 from careline.threads import search
+from careline.threads.facts import is_summons
 from careline.threads.models import Message
 from careline.threads.starting import wire_key
 from careline.workspaces.roles import check_may
@@ -45,7 +46,7 @@ BY_TEMPLATE: Final = ("window_needs_template", "window_not_open")
 
 @dataclass(frozen=True)
 class Written:
-    """What an agent wrote, as the composer sends it; `file_names` go with `file_ids`. `seen_version` 0: no collision check; `client_key` '' gives no
+    """What an agent wrote, as the composer sends it; `file_names` and `file_alts` (what a picture shows) go with `file_ids`. `seen_version` 0: no collision check; `client_key` '' gives no
     protection from double posts.
     """
 
@@ -54,6 +55,7 @@ class Written:
     mode: Mode
     file_ids: tuple[int, ...] = ()
     file_names: tuple[str, ...] = ()
+    file_alts: tuple[str, ...] = ()
     reply_to_message_id: int = 0
     subject: str = ""
     to: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
     mode: Mode,
     file_ids: Sequence[int] = (),
     file_names: Sequence[str] = (),
+    file_alts: Sequence[str] = (),
     reply_to_message_id: int = 0,
     subject: str = "",
     to: Sequence[str] = (),
@@ -104,6 +107,7 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
         mode=mode,
         file_ids=tuple(file_ids),
         file_names=tuple(file_names),
+        file_alts=tuple(file_alts),
         reply_to_message_id=reply_to_message_id,
         subject=subject.strip(),
         to=tuple(to),
@@ -167,6 +171,7 @@ def check_allowed(change: CaseChange, place: Place, written: Written) -> WindowS
         last_comment_at=place.comment.at if place.comment else None,
         sent_at=_sent_at(place),
         wanted=max(1, written.parts),
+        is_summons=place.reply is None or is_summons(place.reply),
     )
     if state.closed_code and not (written.template and state.closed_code in BY_TEMPLATE):
         raise InputRefused(state.closed_code, _closed_words(state), field="thread_id")
@@ -174,6 +179,10 @@ def check_allowed(change: CaseChange, place: Place, written: Written) -> WindowS
 
 
 def _closed_words(state: WindowState) -> str:
+    if state.closed_code == "not_summoned":
+        return _(
+            "The platform takes answers only to words that name or quote this account. Answer such words, or in private."
+        )
     if state.closed_code == "window_used_up":
         return _("The platform allows %(allows)d here until the customer writes again, and %(used)d are used.") % {
             "allows": state.allows,
@@ -214,7 +223,7 @@ def _sent_at(place: Place) -> Sequence[datetime]:
 def send(viewer: Viewer, change: CaseChange, place: Place, written: Written, key: str) -> Message:
     """Message, files, delivery, search, figures, case and events of an answer that passed every check."""
     message = _write_message(viewer, change, place, written)
-    attach_files(viewer.workspace_id, message, written.file_ids, written.file_names)
+    attach_files(viewer.workspace_id, message, written.file_ids, written.file_names, written.file_alts)
     _queue_deliveries(change, place, written, message, key)
     search.index_messages(
         [(message.id, viewer.workspace_id, change.case.id, message.at, f"{viewer.name} {message.text}")]

@@ -101,6 +101,7 @@ def _view(case: Case, thread: Thread, channel: Channel, surface: Surface, given:
         "human",
         last_comment_at=last_comment_at(given, channel.id),
         sent_at=given.sent_at.get(thread.id, ()),
+        is_summons=reply is None or facts.is_summons(reply),
     )
     return ThreadView(
         id=thread.id,

@@ -175,8 +175,10 @@ class InboundRules:
         declared = any(surface.edit.in_event for surface in rig.network.capabilities.surfaces)
         assert declared == (event is not None), "edit.in_event says whether edits arrive"
         if event is not None:
-            (edited,) = normalised(rig, event)
-            assert isinstance(edited, Edited)
+            happened = normalised(rig, event)
+            (edited,) = [one for one in happened if isinstance(one, Edited)]
+            told = {one.platform_id for one in happened if isinstance(one, Said)}
+            assert told <= {edited.platform_id}, "beside the change stands at most the whole message, for desks that never had it"
             assert (edited.platform_id, edited.text) == (said(rig, rig.say(one)).platform_id, "new words")
 
     def test_a_deletion_names_the_message_it_takes_back(self, rig: Rig) -> None:

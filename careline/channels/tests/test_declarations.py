@@ -28,6 +28,7 @@ OURS = [
     "threads",
     "webchat",
     "whatsapp",
+    "x",
 ]
 NETWORKS = [pytest.param(slug, id=slug) for slug in OURS]
 

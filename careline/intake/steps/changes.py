@@ -34,6 +34,7 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
             message = _find(item, happening.platform_id)
             if message is not None:
                 _note(batch, item, message)
+                _name(message, happening.aliases)
                 if editing.apply_edit(batch.work, message, text=happening.text, html=happening.html, at=happening.at):
                     batch.reworded[message.id] = message
             return message is not None
@@ -57,6 +58,11 @@ def _apply(batch: Batch, item: ChangeItem, happening: Happening) -> bool:
             return True
         case _:
             return True
+
+
+def _name(message: Message, aliases: tuple[str, ...]) -> None:
+    rows = [MessageAlias(channel_id=message.channel_id or 0, platform_id=one[:400], message=message) for one in aliases]
+    MessageAlias.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def _count(batch: Batch, item: ChangeItem, counted: Counted) -> None:

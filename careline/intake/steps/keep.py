@@ -9,6 +9,7 @@ from careline.intake.batch import Batch, SaidItem
 from careline.intake.steps.normalise import MOST_CHARS
 from careline.kit.bulk import insert_rows, new_row
 from careline.threads import search
+from careline.threads.facts import NOT_SUMMONED
 from careline.threads.models import Attachment, Message, MessageAlias, Thread
 
 
@@ -45,6 +46,8 @@ def _message(item: SaidItem) -> Message:
         facts["suggests_thread"] = item.row.detail.removeprefix("suggests:")
     if said.recipients or said.copied:
         facts |= {"to": ", ".join(said.recipients)[:2000], "copied": ", ".join(said.copied)[:2000]}
+    if not said.is_summons:
+        facts[NOT_SUMMONED] = "yes"
     if said.reply_address:
         facts["reply_address"] = said.reply_address[:320]
     return new_row(

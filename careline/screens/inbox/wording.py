@@ -103,6 +103,9 @@ def failure_words(code: str, detail: str) -> str:
         "window_used_up": _("all answers the platform allows were used"),
         "window_humans_only": _("only a person may answer there"),
         "window_needs_template": _("only an approved template may be sent there"),
+        "not_summoned": _("the platform takes answers only to words that name or quote us"),
+        "duplicate_text": _("the platform takes the same text only once"),
+        "credits_used_up": _("our developer account there has no credits left"),
         "text_too_long": _("the text is too long for this channel"),
         "caption_too_long": _("the text is too long to go with files"),
         "too_large": _("the message is too large"),
@@ -202,6 +205,7 @@ def window_words(thread: ThreadView) -> str:
         "window_not_open": _("Closed: the customer has not written here yet, and the platform lets nobody else begin."),
         "window_needs_template": _("Closed: only an approved template may be sent here now."),
         "window_humans_only": _("Only a person may answer here now."),
+        "not_summoned": _("Closed: the platform takes answers only to words that name or quote this account."),
     }
     return known.get(thread.closed_code, "")
 

@@ -215,6 +215,13 @@ def _access_checks() -> dict[str, str]:
         "hook_refused": _(
             "The platform refuses our address for its deliveries. It must be a public one that begins with https://."
         ),
+        "hook_invalid": _(
+            "The platform no longer delivers: our address did not answer in time. See that it is reachable, and save the channel again."
+        ),
+        "app_token_refused": _(
+            "The platform does not accept the token of the app. Copy it again; making a new one ends the old one."
+        ),
+        "credits_used_up": _("The developer account at the platform has no credits left. Buy some there."),
         "hook_missing": _("The platform does not know where to deliver. Save the channel again."),
         "hook_in_the_way": _(
             "The platform delivers to another address, so nothing can be fetched. Save the channel again."

@@ -1,6 +1,8 @@
 /* How long a text is in the unit a network counts, and how to cut it: the browser's half of careline/kit/counting.py. */
 
 import { shortened } from "./short_links.js";
+import { segments, septets } from "./sms.js";
+import { weight } from "./weighing.js";
 
 const encoder = new TextEncoder();
 const segmenter = Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
@@ -14,6 +16,9 @@ const UNITS = {
   bytes: (text) => encoder.encode(text).length,
   graphemes: (text) => graphemes(text).length,
   graphemes_short_links: (text) => graphemes(shortened(text)).length,
+  sms_septets: septets,
+  sms_segments: segments,
+  x_weighted: weight,
 };
 
 /** Length of `text` in `unit`; a unit only the server knows is counted in code points, and the server has the last word. */
