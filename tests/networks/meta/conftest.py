@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.inbox.conftest import House, SignIn, chromium, sign_in
-from tests.networks.meta.world import Knocking, NumberWorld, PageWorld
+from tests.networks.meta.world import AccountWorld, Knocking, NumberWorld, PageWorld
 from tests.servers.processes import Careline
 
 __all__ = ["chromium", "sign_in"]
@@ -20,6 +20,14 @@ __all__ = ["chromium", "sign_in"]
 @pytest.fixture(scope="module")
 def page_world() -> Iterator[PageWorld]:
     found = PageWorld()
+    yield found
+    found.stop()
+    assert found.complaints == [], "every request is as Meta describes it"
+
+
+@pytest.fixture(scope="module")
+def account_world() -> Iterator[AccountWorld]:
+    found = AccountWorld()
     yield found
     found.stop()
     assert found.complaints == [], "every request is as Meta describes it"
@@ -45,8 +53,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     server.stop()
 
 
-def connect(sign_in: SignIn, world: Knocking, network: str, fields: dict[str, str], **more: str) -> None:
-    """Through the guided page: first with a token Meta does not accept, then with one it does."""
+def connect(sign_in: SignIn, world: Knocking, network: str, fields: dict[str, str], **more: str) -> Page:
+    """Through the guided page: first with a token Meta does not accept, then with one it does. Gives the channel's page."""
     page = sign_in("Olga")
     page.goto(re.sub(r"/w/air/.*", f"/w/air/channels/new/{network}", page.url))
     world.token["is_valid"] = False
@@ -60,7 +68,7 @@ def connect(sign_in: SignIn, world: Knocking, network: str, fields: dict[str, st
     _fill(page, world, fields)
     page.get_by_role("button", name="Check and connect").click()
     page.wait_for_url(re.compile(r"/channels/\d+"))
-    assert world.hook, "Meta has knocked at our address and was answered"
+    return page
 
 
 def _fill(page: Page, world: Knocking, fields: dict[str, str]) -> None:

@@ -22,6 +22,7 @@ def test_a_complaint_under_a_post_is_moved_private_edited_and_deleted(
     sign_in: SignIn, house: House, page_world: PageWorld
 ) -> None:
     connect(sign_in, page_world, "facebook", FIELDS)
+    assert page_world.hook, "Meta has knocked at our address and was answered"
     told = {"item": "comment", "verb": "add", "comment_id": "900_1", "post_id": POST, "parent_id": POST, "from": WHO}
     said = {**told, "message": "¿Dónde está mi maleta? 🧳", "created_time": int(time.time())}
     page_world.feed(PAGE, **said)

@@ -42,6 +42,7 @@ def test_a_customer_is_answered_in_private_with_ticks_and_takes_it_back(
 ) -> None:
     week_ago = (datetime.now(UTC) - timedelta(days=7)).strftime("%Y-%m-%dT00:00")
     connect(sign_in, number_world, "whatsapp", FIELDS, **{"Work on messages from": week_ago})
+    assert number_world.hook, "Meta has knocked at our address and was answered"
     says(number_world, MARTA, "Marta Ruiz", time.time(), id="wamid.1", type="text", text={"body": "¿Mi maleta? 🧳"})
     page = sign_in("Ana")
     open_case(page, "¿Mi maleta? 🧳")

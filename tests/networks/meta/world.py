@@ -13,6 +13,7 @@ import urllib.request
 from typing import Any
 
 from careline.channels.meta.facebook.tests.page import PageApi
+from careline.channels.meta.instagram.tests.account import AccountApi
 from careline.channels.meta.tests.graph import APP_SECRET, GraphServer, Reply, fault
 from careline.channels.meta.whatsapp.tests.cloud import CloudApi
 
@@ -51,6 +52,19 @@ class PageWorld(Knocking, PageApi):
         now_ms = int(time.time() * 1000)
         told = {"sender": {"id": who}, "recipient": {"id": page}, "timestamp": now_ms, **event}
         self.tell("page", id=page, time=now_ms, messaging=[told])
+
+
+class AccountWorld(Knocking, AccountApi):
+    """An Instagram account: its address is entered in Meta's dashboard by hand."""
+
+    def take(self, method: str, path: str, given: dict[str, Any]) -> Reply:
+        return super().take(method, path, given) if self.token["is_valid"] else fault(401, 190)
+
+    def enter(self, address: str, verify_token: str) -> None:
+        """What the administrator does there; Meta knocks and must be answered."""
+        assert knock(address, "another") == ""
+        assert knock(address, verify_token) == CHALLENGE
+        self.hook = address
 
 
 class NumberWorld(Knocking, CloudApi):
