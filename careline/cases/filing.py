@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from typing import Final
 
 from django.utils.translation import gettext as _
 
@@ -13,6 +14,9 @@ from careline.files import storing
 from careline.files.models import StoredFile
 from careline.files.typing_content import safe_name
 from careline.threads.models import Attachment, Message
+
+ALT_TEXT_CHARS: Final = 1500
+"""What every network that takes descriptions takes: Mastodon 1,500, Bluesky 2,000 (its own clients' limits, read 2026-11-22)."""
 
 
 def access_files(workspace_id: int, file_ids: Sequence[int]) -> list[StoredFile]:
@@ -30,8 +34,10 @@ def access_files(workspace_id: int, file_ids: Sequence[int]) -> list[StoredFile]
     return [found[file_id] for file_id in dict.fromkeys(file_ids)]
 
 
-def attach_files(workspace_id: int, message: Message, file_ids: Sequence[int], names: Sequence[str] = ()) -> None:
-    """Attach files, in the caller's unit of work. Three statements, none for no files."""
+def attach_files(
+    workspace_id: int, message: Message, file_ids: Sequence[int], names: Sequence[str] = (), alts: Sequence[str] = ()
+) -> None:
+    """Attach files with their names and what they show, in the caller's unit of work. Three statements, none for no files."""
     files = access_files(workspace_id, file_ids)
     if not files:
         return
@@ -42,6 +48,7 @@ def attach_files(workspace_id: int, message: Message, file_ids: Sequence[int], n
                 message=message,
                 file=file,
                 name=safe_name(names[at], name_of(file)) if at < len(names) else name_of(file),
+                alt_text=" ".join(alts[at].split())[:ALT_TEXT_CHARS] if at < len(alts) else "",
             )
             for at, file in enumerate(files)
         ]

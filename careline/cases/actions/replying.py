@@ -46,8 +46,8 @@ BY_TEMPLATE: Final = ("window_needs_template", "window_not_open")
 
 @dataclass(frozen=True)
 class Written:
-    """What an agent wrote, as the composer sends it; `file_names` and `file_alts` (what a picture shows) go with `file_ids`. `seen_version` 0: no collision check; `client_key` '' gives no
-    protection from double posts.
+    """What an agent wrote, as the composer sends it; `file_names` and `file_alts` (what a picture shows) go with `file_ids`. `seen_version` 0: no
+    collision check; `client_key` '' gives no protection from double posts.
     """
 
     thread_id: int

@@ -27,6 +27,7 @@ from careline.events.recording import unit_of_work
 from careline.files.models import StoredFile
 from careline.files.storing import prepare_file, save_files
 from careline.kit import clock
+from careline.outbox.loading import load_outgoing
 from careline.outbox.models import Delivery
 from careline.people.models import Person
 from careline.threads.models import Message, Thread
@@ -364,3 +365,11 @@ def test_only_who_sees_the_case_may_ask_how_a_text_is_cut(air, cleo, marta_case,
             parts_of_text(stranger, marta_case.number, thread_id, LONG, is_public=True)
     with pytest.raises(NotFound):
         parts_of_text(air.ana, marta_case.number, 1, LONG, is_public=True)
+
+
+def test_what_a_picture_shows_goes_along_with_it(air, marta_case):
+    message = reply(
+        air.ana, marta_case, file_ids=[_file(air, PNG)], file_names=["a.png"], file_alts=[" a torn\nsuitcase "]
+    )
+    sent = load_outgoing(Delivery.objects.get(message=message).id, 1)
+    assert [(one.name, one.alt_text) for one in sent.files] == [("a.png", "a torn suitcase")]

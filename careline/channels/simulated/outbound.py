@@ -119,7 +119,12 @@ async def _upload_all(files: Sequence[OutgoingFile], channel: ChannelView, tools
 
 async def _upload(file: OutgoingFile, channel: ChannelView, tools: Tools) -> str:
     """Nothing is public before the message names the file, so a broken upload never leaves an outcome open."""
-    headers = {**calling.headers(channel), "content-type": file.content_type, "x-file-name": quote(file.name)}
+    headers = {
+        **calling.headers(channel),
+        "content-type": file.content_type,
+        "x-file-name": quote(file.name),
+        "x-alt-text": quote(file.alt_text),
+    }
     try:
         answer = await http.send_once(
             tools.http, "POST", calling.address(channel, "files"), headers=headers, body=await file.read()

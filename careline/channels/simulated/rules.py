@@ -40,6 +40,7 @@ _FILES = AttachmentRule(
         AttachmentKind("document", ("application/pdf",), FILE_BYTES),
     ),
     upload="two_step",
+    alt_text=True,
 )
 _IDENTITY = IdentityRule(key="user_id", scope="platform", mutable_handle=True)
 _EDIT = EditRule(out=True, within_s=3600, in_event=True)

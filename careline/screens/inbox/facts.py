@@ -48,12 +48,14 @@ class Choice(msgspec.Struct, frozen=True):
     recipient: str
     copied: tuple[str, ...]
     is_mail: bool
+    admins_read: bool
     typing: bool
     opens_from: str
     allows: int
     used: int
     private_link: str
     templates: bool
+    alt_texts: bool
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
@@ -166,10 +168,12 @@ def choice(thread: ThreadView) -> Choice:
         recipient=thread.recipient,
         copied=thread.copied,
         is_mail=rules.threading.model == "email_refs",
+        admins_read=rules.visibility == "direct_but_admin_readable",
         typing=rules.typing.outbound,
         opens_from=thread.opens_from,
         allows=thread.window_allows,
         used=thread.window_used,
         private_link=thread.private_link,
+        alt_texts=rules.attachments.alt_text,
         templates=rules.templates_required_after_window or rules.initiate == "template",
     )

@@ -28,6 +28,7 @@ class Reply(msgspec.Struct, frozen=True):
     mode: Literal["public", "private"]
     files: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    alts: tuple[str, ...] = ()
     reply_to: str = ""
     subject: str = ""
     to: tuple[str, ...] = ()
@@ -53,6 +54,7 @@ def reply(request: WorkspaceRequest, number: int) -> HttpResponse:
         mode=wanted.mode,
         file_ids=ids(wanted.files),
         file_names=wanted.names,
+        file_alts=wanted.alts,
         reply_to_message_id=one_id(wanted.reply_to),
         subject=wanted.subject,
         to=wanted.to,

@@ -15,6 +15,7 @@ from careline.simulator.platform import Platform
 from careline.simulator.records import Account, App, MessageRow, Persona
 from tests.browser.inbox.conftest import House, SignIn
 from tests.browser.inbox.platform_seeding import APP_TOKEN, SECRET, TOKEN
+from tests.browser.inbox.test_whole_desk import PNG
 from tests.servers.processes import Careline
 
 pytestmark = pytest.mark.browser
@@ -340,3 +341,17 @@ def test_the_customer_sees_that_somebody_types_a_private_answer(sign_in: SignIn,
     write(page, "Yes, one mom")
     thread = f"dm_aurora_{tia}"
     until(lambda: any(one.client_key == thread and one.outcome == "typing" for one in platform.ledger.requests()))
+
+
+def test_a_picture_says_what_it_shows_to_those_who_cannot_see_it(sign_in: SignIn, platform: Platform) -> None:
+    platform.dm("aurora", join(platform, "blind", "Bea Blind"), "How does the form look?")
+    page = sign_in()
+    open_case(page, "How does the form look?")
+    write(page, "Like this")
+    page.locator("[data-file]").set_input_files({"name": "form.png", "mimeType": "image/png", "buffer": PNG})
+    expect(page.locator(".upload progress")).to_have_count(0)
+    page.get_by_label("What form.png shows").fill("The claim form, its first field marked")
+    page.locator("[data-text]").focus()
+    page.keyboard.press("Control+Enter")
+    picture = message(page, "Like this").locator("img").last
+    expect(picture).to_have_attribute("alt", "The claim form, its first field marked")

@@ -45,7 +45,7 @@ function one(choice) {
   const copied = choice.copied.length ? ` ${say("and_copied", { names: choice.copied.join(", ") })}` : "";
   return [
     icon(choice.is_mail ? "mail" : "lock"),
-    words(say(choice.is_mail ? "mail_readers" : "private_readers", { name: `${name}${address}${copied}` })),
+    words(say(choice.is_mail ? "mail_readers" : choice.admins_read ? "admin_readers" : "private_readers", { name: `${name}${address}${copied}` })),
     from(choice),
     ...closing(choice),
   ];

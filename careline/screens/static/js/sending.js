@@ -12,7 +12,7 @@ import { mailParts } from "./mail-fields.js";
 import { sayPresence } from "./presence.js";
 import { clearStop, stop } from "./stops.js";
 import { complain, toast } from "./toasts.js";
-import { fileIds, fileNames, hasProblem, isUploading } from "./uploads.js";
+import { fileAlts, fileIds, fileNames, hasProblem, isUploading } from "./uploads.js";
 import { say } from "./words.js";
 
 // Cases whose words are on their way to the server.
@@ -75,7 +75,7 @@ async function attempt(work, { keepsStop = false } = {}) {
 /** An approved template with its values instead of written words, which stay as they are. Gives back the refusal, if there was one. */
 export async function sendTemplate(template, values, key) {
   try {
-    await post("", 1, { override: false, then: "stay", after: null }, { template, values, files: [], names: [], client_key: key });
+    await post("", 1, { override: false, then: "stay", after: null }, { template, values, files: [], names: [], alts: [], client_key: key });
     clearStop();
     return null;
   } catch (error) {
@@ -115,7 +115,7 @@ function clear(number, mode) {
 async function post(text, parts, { override, then, after }, template = {}) {
   const { number, choice, mode, key, snippet } = writing;
   const body = { thread: choice.thread, text, mode, parts, client_key: key, seen: writing.seen, snippet, override, then, reply_to: choice.reply_to };
-  const whole = { ...body, files: fileIds(), names: fileNames(), ...mailParts(choice), ...template };
+  const whole = { ...body, files: fileIds(), names: fileNames(), alts: fileAlts(), ...mailParts(choice), ...template };
   await hold(number, mode);
   const answer = await ask("POST", `cases/${number}/replies`, whole);
   if (writing.number === number) sayPresence(false, mode);

@@ -14,6 +14,7 @@ let rules = null;
 /** Ids of files that are whole; and whether some are still on their way. */
 export const fileIds = () => files.filter((file) => file.id).map((file) => file.id);
 export const fileNames = () => files.filter((file) => file.id).map((file) => file.name);
+export const fileAlts = () => files.filter((file) => file.id).map((file) => file.alt?.value || "");
 export const isUploading = () => files.some((file) => file.request);
 export const hasProblem = () => files.some((file) => file.problem);
 
@@ -110,6 +111,7 @@ function draw() {
         icon(file.problem ? "circle-alert" : "paperclip"),
         make("span", { text: file.problem ? `${file.name}: ${file.problem}` : file.name, dir: "auto" }),
         file.bar,
+        described(file),
         make(
           "button",
           { class: "act", type: "button", "aria-label": say("remove_file", { name: file.name }), onclick: () => remove(file) },
@@ -119,6 +121,13 @@ function draw() {
     }),
   );
   list.dispatchEvent(new CustomEvent("uploads", { bubbles: true }));
+}
+
+/** What the picture shows, for those who cannot see it: where the network takes such words. */
+function described(file) {
+  if (!rules?.alt_texts || !file.type.startsWith("image/") || file.problem) return null;
+  file.alt ||= make("input", { type: "text", class: "alt", maxlength: 1500, dir: "auto", placeholder: say("alt_text"), "aria-label": say("alt_text_of", { name: file.name }) });
+  return file.alt;
 }
 
 function drawOne(file) {
