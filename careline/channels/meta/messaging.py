@@ -201,14 +201,14 @@ def _said(
         reply_to=message.reply_to.mid if message.reply_to else "",
         files=files,
         idempotency_key=message.metadata if is_us else "",
-        facts=_story(message),
+        quoted_text=_story(message),
     )
 
 
-def _story(message: Message) -> Mapping[str, str]:
-    """Our story that is answered."""
+def _story(message: Message) -> str:
+    """The address of our story that is answered."""
     story = message.reply_to.story if message.reply_to else None
-    return {"answers_story": story.url} if story is not None and story.url else {}
+    return story.url if story is not None else ""
 
 
 def _author(event: Event, channel: ChannelView) -> Author:

@@ -117,16 +117,14 @@ def _said(message: wire.Message, row: wire.Row) -> Happening:
         at=clock.from_epoch(int(message.timestamp)),
         reply_to=message.context.id if message.context else "",
         files=files,
-        facts=_facts(message.referral),
+        quoted_text=_came_from(message.referral),
     )
 
 
-def _facts(referral: wire.Referral | None) -> dict[str, str]:
-    """The advertisement that led here."""
-    if referral is None:
-        return {}
-    told = {"came_from": referral.source_url, "advertisement": referral.headline or referral.body}
-    return {name: storable(value)[:300] for name, value in told.items() if value}
+def _came_from(referral: wire.Referral | None) -> str:
+    """The advertisement or post that led here, as what is answered."""
+    told = (referral.headline, referral.body, referral.source_url) if referral is not None else ()
+    return storable("\n".join(one for one in told if one))
 
 
 def _author(message: wire.Message, row: wire.Row) -> Author:

@@ -9,11 +9,15 @@ const segmenter = Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: 
 
 const graphemes = (text) => (segmenter ? [...segmenter.segment(text)].map((part) => part.segment) : [...text]);
 
+const PICTURED = /[\p{Extended_Pictographic}\p{Regional_Indicator}\u20e3]/u;
+const emojiBytes = (one) => (PICTURED.test(one) ? encoder.encode(one).length : [...one].length);
+
 const UNITS = {
   chars: (text) => [...text].length,
   codepoints: (text) => [...text].length,
   utf16: (text) => text.length,
   bytes: (text) => encoder.encode(text).length,
+  emoji_bytes: (text) => graphemes(text).reduce((sum, one) => sum + emojiBytes(one), 0),
   graphemes: (text) => graphemes(text).length,
   graphemes_short_links: (text) => graphemes(shortened(text)).length,
   sms_septets: septets,

@@ -90,7 +90,7 @@ def test_an_unsending_is_another_row_than_its_message() -> None:
 def test_a_story_that_is_answered_is_named_and_one_that_mentions_us_is_a_file() -> None:
     story = {"url": "https://cdn.example/story", "id": "18100"}
     answer = said(talk(message={"mid": "aWdf2", "text": "Wow", "reply_to": {"story": story}}))
-    assert answer.facts == {"answers_story": "https://cdn.example/story"}
+    assert answer.quoted_text == "https://cdn.example/story"
     shown = [{"type": "story_mention", "payload": {"url": "https://cdn.example/s"}}]
     mention = said(talk(message={"mid": "aWdf3", "attachments": shown}))
     assert [file.url for file in mention.files] == ["https://cdn.example/s"]

@@ -95,7 +95,7 @@ def test_the_advertisement_somebody_came_from_is_kept() -> None:
     specification.need()
     one = outcome(specification.examples(specification.HOOKS)["Text Message from Click to WhatsApp Ad"])
     assert isinstance(one, Said)
-    assert one.facts == {"came_from": "https://fb.me/3cr4Wqqkv", "advertisement": "Chat with us"}
+    assert one.quoted_text == "Chat with us\nSummer Succulents are here!\nhttps://fb.me/3cr4Wqqkv"
 
 
 # ---- who
