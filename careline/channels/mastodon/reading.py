@@ -151,6 +151,8 @@ async def _since(
     place = mark.after
     while page := await caller.ask(path, tuple[msgspec.Raw, ...], ("min_id", place), ("limit", PAGE), *query):
         entries = [(msgspec.json.decode(raw, type=wire.Listed), raw) for raw in reversed(page)]
+        if entries[-1][0].id == place:  # a server that knows no min_id would say the same for ever
+            return
         place = entries[-1][0].id
         known = {one for one, _ in mark.recent}
         fresh = [(one, raw) for one, raw in entries if one.id not in known]

@@ -109,6 +109,7 @@ class FakeMastodon:
         self._faults: list[Fault] = []
         self._recut = ""
         self.streams = False
+        self.pages_forward = True
         self._told: asyncio.Queue[bytes] = asyncio.Queue()
         self._loop = asyncio.new_event_loop()
         self._ready, self._stopped = threading.Event(), asyncio.Event()
@@ -275,7 +276,7 @@ class FakeMastodon:
     def _page(self, entries: list[Json], query: Mapping[str, list[str]]) -> list[Json]:
         """Entries oldest first in, a page newest first out."""
         limit = int(query["limit"][0])
-        if "min_id" in query:
+        if "min_id" in query and self.pages_forward:
             return [one for one in entries if int(one["id"]) > int(query["min_id"][0])][:limit][::-1]
         most = int(query["max_id"][0]) if "max_id" in query else 10**30
         return [one for one in entries if int(one["id"]) < most][::-1][:limit]

@@ -278,6 +278,19 @@ def test_a_gap_of_many_pages_is_read_whole_and_in_order() -> None:
         assert [one.text for one in happened(parts) if isinstance(one, Said)] == ["last"]
 
 
+def test_a_server_that_cannot_page_forward_is_not_asked_for_ever() -> None:
+    with RIG.listening() as platform:
+        platform.pages_forward = False
+        for key in ("a", "b"):
+            platform.mentioned(number_of(key), key, at=NOW)
+        parts, cursor = hear(platform, {}, 2)
+        platform.calls.clear()
+        platform.mentioned(number_of("c"), "c", at=NOW)
+        more, _ = hear(platform, cursor)
+        assert [one.text for one in happened([*parts, *more]) if isinstance(one, Said)] == ["a", "b", "c"]
+        assert len([path for _, path, _ in platform.calls if path.endswith("notifications")]) < 5
+
+
 def test_a_row_that_was_stored_late_under_an_earlier_id_is_not_lost() -> None:
     with RIG.listening() as platform:
         for key in ("a", "b"):
