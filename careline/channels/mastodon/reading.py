@@ -28,6 +28,7 @@ AT_ONCE: Final = 20
 """GET /api/v1/statuses takes at most 20 ids (app/controllers/api/v1/statuses_controller.rb, since 4.3; read 2026-11-22)."""
 LEAST_S: Final = 6.0
 """Between looks, whatever the stream tells: paging may be asked for 300 times in a quarter of an hour (config/initializers/rack_attack.rb)."""
+MOST_ABOVE: Final = 40
 MOST_GIVEN: Final = 5000
 OVERLAP: Final = timedelta(minutes=1)
 NOTICES: Final = "/api/v1/notifications"
@@ -187,6 +188,8 @@ async def _post_parts(raw: msgspec.Raw, caller: Caller, *, quotes_us: bool = Fal
     above: Raws = ()
     if status and status.in_reply_to_id and status.visibility != "direct":
         above = await _above(status.id, caller)
+    if len(above) > MOST_ABOVE:
+        above = [above[0], *above[1 - MOST_ABOVE :]]
     return thread_parts([*above, raw], caller.channel, quotes_us=quotes_us)
 
 
@@ -221,7 +224,8 @@ def thread_parts(raws: Raws, channel: ChannelView, *, quotes_us: bool = False) -
             continue
         if parent is None or "direct" in {status.visibility, parent.visibility}:
             root = parent = None
-        row = wire.Row(kind="post", event=raw, parent=parent, root=root, quotes_us=quotes_us and raw is raws[-1])
+        above = parent if parent and parent.id == status.in_reply_to_id else None
+        row = wire.Row(kind="post", event=raw, parent=above, root=root, quotes_us=quotes_us and raw is raws[-1])
         parts.append(_part(f"post:{status.id}", thread_of(status, root, channel), row))
         root, parent = root or status, status
     return parts

@@ -324,6 +324,21 @@ def test_an_answer_comes_with_what_stands_above_it() -> None:
         assert {part.order_key for part in parts} == {begun["id"]}
 
 
+def test_of_a_very_long_thread_the_beginning_and_the_end_are_enough() -> None:
+    with RIG.listening() as platform:
+        above = ""
+        for number in range(60):
+            one = status(number_of(f"p{number}"), "otro", f"word {number}", NOW, above=above)
+            platform.statuses[one["id"]] = one
+            above = one["id"]
+        platform.mentioned(number_of("me"), "@aurora look", at=NOW, in_reply_to_id=above)
+        parts, _ = hear(platform, {})
+        words = [one for one in happened(parts) if isinstance(one, Said)]
+        assert (len(words), words[0].text, words[1].text) == (41, "word 0", "word 21")
+        assert {one.thread_key for one in words} == {number_of("p0")}
+        assert (words[1].thread.parent_text, words[-1].thread.parent_text) == ("", "word 59")
+
+
 def test_favourites_and_boosts_are_reactions_and_other_notices_are_not_asked_for() -> None:
     with RIG.listening() as platform:
         ours = post("a", "us")
