@@ -9,7 +9,7 @@ message for a comment, within 7 days). Times are milliseconds since 1970.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import msgspec
@@ -37,6 +37,8 @@ from careline.kit import clock
 from careline.kit.multipart import Upload
 
 SURFACE: Final = "dm"
+# A watermark is the platform's time of a message; ours is that of its answer, which comes a little later.
+LATE: Final = timedelta(seconds=2)
 _KINDS: Final = ("image", "video", "audio")
 _ENDINGS: Final = {"image": "jpg", "video": "mp4", "audio": "mp3", "ig_reel": "mp4", "reel": "mp4"}
 
@@ -172,9 +174,7 @@ def _told(event: Event, channel: ChannelView) -> Iterator[Happening]:
     elif event.delivery is not None:
         yield from _delivered(event.delivery, event.sender.id)
     elif event.read is not None:
-        moment = _at(event.read.watermark or event.timestamp)
-        thread = "" if event.read.mid else event.sender.id
-        yield ReceiptSeen("read", moment, platform_id=event.read.mid, thread_key=thread)
+        yield _read(event.read, event)
 
 
 def _message(event: Event, message: Message, at: datetime, channel: ChannelView) -> Iterator[Happening]:
@@ -236,11 +236,17 @@ def _address(one: Attachment) -> str:
     return (one.payload.url if one.payload else "") or one.url
 
 
+def _read(read: Read, event: Event) -> ReceiptSeen:
+    if read.mid:
+        return ReceiptSeen("read", _at(event.timestamp), platform_id=read.mid)
+    return ReceiptSeen("read", _at(read.watermark or event.timestamp) + LATE, thread_key=event.sender.id)
+
+
 def _delivered(delivery: Delivery, who: str) -> Iterator[Happening]:
     """`mids` may be missing; the moment is always there."""
     at = _at(delivery.watermark)
     if not delivery.mids:
-        yield ReceiptSeen("delivered", at, thread_key=who)
+        yield ReceiptSeen("delivered", at + LATE, thread_key=who)
     for mid in delivery.mids:
         yield ReceiptSeen("delivered", at, platform_id=mid)
 

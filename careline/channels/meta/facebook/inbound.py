@@ -106,7 +106,8 @@ def _said(feed: wire.Feed, row: wire.Row, channel: ChannelView) -> Said:
 
 
 def _files(feed: wire.Feed) -> tuple[InboundFile, ...]:
-    pictured = ((feed.photo, "photo.jpg"), (feed.video, "video.mp4"))
+    """A visitor's picture stands in `link`."""
+    pictured = ((feed.photo or (feed.link if feed.item == "photo" else ""), "photo.jpg"), (feed.video, "video.mp4"))
     return tuple(InboundFile(name, url=address) for address, name in pictured if address.startswith("http"))
 
 

@@ -66,7 +66,7 @@ _DM: Final = Surface(
     name="dm",
     visibility="private",
     initiate="after_contact",
-    threading=Threading("flat", quote=True),
+    threading=Threading("flat"),
     identity=_IDENTITY,
     text=TextRule(max_length=DM_CHARS, unit="utf16", on_overflow="multi_post"),
     attachments=AttachmentRule(

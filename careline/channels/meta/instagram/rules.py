@@ -60,7 +60,7 @@ _DM: Final = Surface(
     name="dm",
     visibility="private",
     initiate="after_contact",
-    threading=Threading("flat", quote=True),
+    threading=Threading("flat"),
     identity=_IDENTITY,
     text=TextRule(max_length=DM_BYTES, unit="bytes", on_overflow="multi_post"),
     attachments=AttachmentRule(

@@ -243,5 +243,5 @@ def _receipt(status: wire.Status) -> ReceiptSeen:
         at=clock.from_epoch(int(status.timestamp)),
         platform_id=status.id,
         idempotency_key=status.biz_opaque_callback_data,
-        error=f"{calling.failure_of(problem.code)}: {told}"[:300] if status.errors else "",
+        error=(told or calling.failure_of(problem.code))[:300] if status.errors else "",
     )

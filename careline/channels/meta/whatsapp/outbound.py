@@ -45,17 +45,19 @@ async def send(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
     if not answer.messages:
         raise ChannelError("answer_unreadable", "WhatsApp named no message.", outcome_unknown=True)
     await _mark_read(outgoing.reply_to, channel, graph)
-    return Sent(answer.messages[0].id, thread_key=outgoing.thread_key or outgoing.recipient.lstrip("+"))
+    reached = answer.contacts[0].wa_id if answer.contacts else ""
+    return Sent(answer.messages[0].id, thread_key=outgoing.thread_key or reached or outgoing.recipient.lstrip("+"))
 
 
 def _envelope(outgoing: Outgoing) -> Body:
-    """`biz_opaque_callback_data` comes back with each sign of arrival, so an unknown outcome is settled by it."""
-    reply = outgoing.reply_to and not outgoing.template
+    """`biz_opaque_callback_data` comes back with each sign of arrival, so an unknown outcome is settled by it.
+
+    Nothing is quoted: between two people that would only repeat their words.
+    """
     return {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
         **_addressed(outgoing.thread_key or outgoing.recipient),
-        "context": {"message_id": outgoing.reply_to} if reply else None,
         "biz_opaque_callback_data": outgoing.idempotency_key,
     }
 
@@ -137,7 +139,9 @@ async def locate_file(address: str, channel: ChannelView, tools: Tools) -> FileS
     """An address that lives five minutes and wants the token."""
     graph = Graph(channel, tools)
     place = await graph.get(address.removeprefix(FILE), wire.MediaPlace, phone_number_id=channel.account_key)
-    return FileSource(place.url, {"authorization": f"Bearer {channel.secrets.get('token', '')}"})
+    return FileSource(
+        place.url, {"authorization": f"Bearer {channel.secrets.get('token', '')}", "user-agent": "Careline"}
+    )
 
 
 async def templates(channel: ChannelView, tools: Tools) -> tuple[MessageTemplate, ...]:

@@ -44,7 +44,7 @@ CAPABILITIES: Final = Capabilities(
             name="dm",
             visibility="private",
             initiate="template",
-            threading=Threading("flat", quote=True),
+            threading=Threading("flat"),
             identity=IdentityRule(key="user_id, else phone number", scope="business", id_change_event=True),
             text=TextRule(max_length=TEXT_CHARS, unit="utf16", on_overflow="multi_post"),
             attachments=AttachmentRule(

@@ -197,10 +197,17 @@ class Accepted(msgspec.Struct, frozen=True):
     id: str
 
 
+class Reached(msgspec.Struct, frozen=True):
+    """The number as WhatsApp writes it, whatever was typed."""
+
+    wa_id: str = ""
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What a send is answered with."""
 
     messages: tuple[Accepted, ...]
+    contacts: tuple[Reached, ...] = ()
 
 
 class MediaPlace(msgspec.Struct, frozen=True):

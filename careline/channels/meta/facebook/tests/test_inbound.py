@@ -16,6 +16,7 @@ from careline.channels.base import (
     Said,
     UnknownEvent,
 )
+from careline.channels.meta import messaging
 from careline.channels.meta.facebook import NETWORK
 from careline.channels.meta.facebook.tests.page import MARTA, PAGE, POST
 from careline.channels.meta.facebook.tests.rig import PageRig, feed, talk
@@ -63,6 +64,12 @@ def test_what_hangs_on_another_comment_opens_no_case_of_its_own() -> None:
 def test_a_picture_comes_with_a_comment_of_no_words() -> None:
     one = said(comment(message="", photo="https://scontent.example/p.jpg"))
     assert (one.text, [file.url for file in one.files]) == ("", ["https://scontent.example/p.jpg"])
+
+
+def test_a_visitors_picture_without_words_is_heard() -> None:
+    told = {"item": "photo", "verb": "add", "post_id": f"{PAGE}_78", "link": "https://scontent.example/v.jpg", **WHO}
+    one = said(feed(PAGE, AT, created_time=AT, **told))
+    assert (one.surface, [file.url for file in one.files]) == ("post", ["https://scontent.example/v.jpg"])
 
 
 def test_a_visitors_post_and_a_mention_are_posts() -> None:
@@ -159,7 +166,8 @@ def test_delivery_by_message_or_by_moment() -> None:
 def test_reading_is_a_moment_in_a_conversation() -> None:
     (one,) = heard(talk(read={"watermark": 1458668856253}))
     assert isinstance(one, ReceiptSeen)
-    assert (one.state, one.thread_key, one.at.timestamp()) == ("read", MARTA, 1458668856.253)
+    assert (one.state, one.thread_key) == ("read", MARTA)
+    assert one.at.timestamp() == 1458668856.253 + messaging.LATE.total_seconds()
 
 
 def test_a_reaction_and_its_end() -> None:

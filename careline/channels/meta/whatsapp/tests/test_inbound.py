@@ -169,7 +169,7 @@ def test_a_failure_says_why_and_is_found_by_our_own_mark() -> None:
     (one,) = heard(event)
     assert isinstance(one, ReceiptSeen)
     assert (one.state, one.idempotency_key, one.platform_id) == ("failed", "key-9", "wamid.o")
-    assert one.error.startswith("window_needs_template: Message failed to send")
+    assert one.error.startswith("Message failed to send because more than 24 hours")
 
 
 def test_a_voice_message_that_was_played_was_read() -> None:
