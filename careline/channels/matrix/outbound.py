@@ -112,12 +112,15 @@ async def _check_private(room: str, caller: Caller) -> None:
 
 
 async def _new_room(outgoing: Outgoing, caller: Caller) -> str:
-    """Invite one person. The room's address is made from the idempotency key, so a second try finds the room of the first."""
+    """Invite one person, who can neither bring others nor switch on an encryption that we could not read. The room's address is made from the
+    idempotency key, so a second try finds the room of the first.
+    """
     us, person = caller.channel.account_key, outgoing.recipient
     name = f"{MARK}{hashlib.blake2b(outgoing.idempotency_key.encode(), digest_size=12).hexdigest()}"
     wanted = {
         "is_direct": True,
-        "preset": "trusted_private_chat",
+        "preset": "private_chat",
+        "power_level_content_override": {"invite": 50},
         "invite": [person],
         "name": caller.channel.brand_name or caller.channel.name,
         "room_alias_name": name,
@@ -141,7 +144,7 @@ async def edit(platform_id: str, outgoing: Outgoing, channel: ChannelView, tools
     _check(outgoing, channel)
     new = _text(outgoing)
     change = {"rel_type": "m.replace", "event_id": platform_id}
-    content = {**new, "body": f"* {outgoing.text}", "m.new_content": new, "m.relates_to": change}
+    content: Content = {"msgtype": "m.text", "body": f"* {outgoing.text}", "m.new_content": new, "m.relates_to": change}
     await _put(
         outgoing.thread_key.removesuffix(PRIVATE),
         "m.room.message",

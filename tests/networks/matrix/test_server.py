@@ -31,7 +31,7 @@ from careline.channels.matrix.inbound import ENCRYPTED
 from careline.errors import ChannelError
 from careline.kit import ids
 from careline.kit.http import guarded_client
-from tests.networks.matrix.world import PASSWORD, Person, World, until
+from tests.networks.matrix.world import PASSWORD, Person, Refused, World, until
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
@@ -416,14 +416,23 @@ def test_a_first_private_word_opens_one_room_and_later_ones_find_it(
     assert [(one.surface, one.thread_key, one.text) for one in heard] == [("dm", f"{room}/dm", "Here I am")]
     second = answer("Again", "", surface="dm", recipient=lola.id, answers_comment="$other")
     assert with_tools(lambda tools: NETWORK.send(second, desk.channel, tools)).thread_key == f"{room}/dm"
-    otro_in = lola.call("POST", f"/_matrix/client/v3/rooms/{room}/invite", {"user_id": otro.id})
-    assert otro_in == {}
+    for kind, content in (
+        ("invite", {"user_id": otro.id}),
+        ("state/m.room.encryption", {"algorithm": "m.megolm.v1.aes-sha2"}),
+    ):
+        with pytest.raises(Refused):
+            lola.call("POST" if kind == "invite" else "PUT", f"/_matrix/client/v3/rooms/{room}/{kind}", content)
+
+
+def test_nothing_private_is_said_once_a_third_is_in_the_room(desk: Desk, marta: Person, otro: Person) -> None:
+    room = shared_room(marta, desk)
+    marta.call("POST", f"/_matrix/client/v3/rooms/{room}/invite", {"user_id": otro.id})
     otro.join(room)
     with pytest.raises(ChannelError) as refused:
         desk.send("A secret", f"{room}/dm")
     assert (refused.value.code, refused.value.permanent) == ("room_not_private", True)
     otro.say(room, "I am here too")
-    (now,) = [one for one in said(desk.hear(2)) if one.author.key == otro.id]
+    (now,) = [one for one in said(desk.hear(1)) if one.author.key == otro.id]
     assert (now.surface, now.thread_key) == ("group", room)
 
 

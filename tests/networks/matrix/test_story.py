@@ -153,6 +153,24 @@ def test_a_file_in_private_is_shown_and_thanked_for_with_a_reaction(
     until(lambda: _reactions(lola, room_id, text))
 
 
+def test_what_was_said_while_careline_was_away_is_all_here_once(sign_in: SignIn, world: World, house: House) -> None:
+    eva, brand_id = world.join("eva"), "@aurora:people.test"
+    room = eva.open_room(Person(world, brand_id, ""))
+    until(lambda: brand_id in eva.people_in(room))
+    eva.say(room, "Are you there?")
+    page = sign_in("Ana")
+    open_case(page, "Are you there?")
+    house.server.kill()
+    for number in range(45):
+        eva.say(room, f"missed {number:02}")
+    house.server.start().wait_ready()
+    missed = page.locator(".msg.theirs", has_text=re.compile(r"missed \d\d"))
+    until(lambda: page.reload() and missed.count() == 45, 40)
+    assert [one.strip()[-9:] for one in missed.locator(".bubble").all_inner_texts()] == [
+        f"missed {number:02}" for number in range(45)
+    ]
+
+
 def _reactions(lola: Person, room: str, event_id: str) -> list[str]:
     found = lola.call("GET", f"/_matrix/client/v1/rooms/{room}/relations/{event_id}/m.annotation")["chunk"]
     return [one["content"]["m.relates_to"]["key"] for one in found]

@@ -135,6 +135,7 @@ def test_a_first_private_word_opens_a_room_for_two_named_like_the_brand(server: 
     sent = with_tools(lambda tools: NETWORK.send(message, server.channel, tools))
     (made,) = [body for verb, path, body in server.requests if path.endswith("/createRoom")]
     assert (made["is_direct"], made["invite"], made["name"]) == (True, [OTRO], "Aurora Air")
+    assert (made["preset"], made["power_level_content_override"]) == ("private_chat", {"invite": 50})
     assert server.directs == {OTRO: [sent.thread_key.removesuffix("/dm")]}
 
 
@@ -177,6 +178,7 @@ def test_an_edit_says_its_words_twice_and_counts_them_so(server: Homeserver) -> 
         with_tools(lambda tools: NETWORK.edit("$ours", change, server.channel, tools))
     (content,) = contents(server)
     assert (content["body"], content["m.new_content"]["body"]) == ("* Ya está", "Ya está")
+    assert "m.mentions" not in content, "nobody is told again"
     assert content["m.relates_to"] == {"rel_type": "m.replace", "event_id": "$ours"}
     too_long = outgoing(server, '"' * 28_000)
     with pytest.raises(ChannelError) as refused:
