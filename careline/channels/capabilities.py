@@ -195,6 +195,9 @@ class Surface(msgspec.Struct, frozen=True):
     private_surface: str = ""
     private_way: Literal["message", "link"] = "message"
     clock: Literal["public", "private", "webchat", "email", "log", "review"] = "private"
+    price: str = ""
+    """What the platform takes for one message, as it says it (`$0.015`), and `price_with_link` for one with a link: shown beside the composer."""
+    price_with_link: str = ""
 
     @property
     def is_public(self) -> bool:

@@ -70,11 +70,12 @@ async def renewed(channel: ChannelView, tools: Tools) -> Renewed:
 
 
 class Caller:
-    """One piece of work on an account. Renews an ended token once, through `tools.renew`."""
+    """One piece of work on an account. Renews an ended token once, through `tools.renew`, unless nobody would keep the new ones."""
 
-    def __init__(self, channel: ChannelView, tools: Tools) -> None:
+    def __init__(self, channel: ChannelView, tools: Tools, *, renews: bool = True) -> None:
         self.channel = channel
         self._tools = tools
+        self._renews = renews and bool(channel.secrets.get("refresh_token"))
 
     async def page(self, path: str, **query: object) -> wire.Page:
         """A list. `_` in names stands for the dot of X's field parameters. Raises ChannelError, never with an unknown outcome."""
@@ -114,7 +115,7 @@ class Caller:
         self, method: str, path: str, body: bytes = b"", mime: str = JSON, *, is_act: bool = False
     ) -> http.Answer:
         answer = await self._once(method, path, body, mime, "access_token", is_act=is_act)
-        if answer.status == 401 and self.channel.secrets.get("refresh_token"):
+        if answer.status == 401 and self._renews:
             self.channel = await self._tools.renew(self.channel, lambda present: renewed(present, self._tools))
             answer = await self._once(method, path, body, mime, "access_token", is_act=is_act)
         if answer.status >= 300:

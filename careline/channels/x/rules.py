@@ -30,12 +30,14 @@ from careline.channels.capabilities import (
     Threading,
     TypingRule,
 )
-from careline.channels.x import weighing
+from careline.channels.x import setup, weighing
 
 MOST_WEIGHT: Final = 280
 MOST_PRIVATE: Final = 10_000
 QUARTER_S: Final = 900.0
 DAY_S: Final = 86_400
+LOOKS_PER_RECHECK: Final = 24
+"""With a look every 15 minutes the posts of the last day are asked for every six hours, each time for money."""
 ENTERPRISE: Final = "enterprise"
 """Of the setting `plan`: Enterprise and Public Utility apps may answer everybody, and like."""
 _MB: Final = 1024 * 1024
@@ -44,6 +46,11 @@ _MEDIA: Final = (
     AttachmentKind("image", ("image/gif",), 15 * _MB),
     AttachmentKind("video", ("video/mp4", "video/quicktime"), 512 * _MB, max_seconds=140),
 )
+
+
+def _(text: str) -> str:
+    """Marks a text for the catalogue; the screen that shows it translates."""
+    return text
 
 
 def _public(name: str) -> Surface:
@@ -56,11 +63,15 @@ def _public(name: str) -> Surface:
         text=TextRule(MOST_WEIGHT, weighing.UNIT, url_weight=weighing.LINK_WEIGHT, on_overflow="multi_post"),
         attachments=AttachmentRule(4, kinds=_MEDIA, upload="two_step", alt_text=True),
         edit=EditRule(in_event=True),
-        delete=DeleteRule(out=True, duty="recheck", recheck_every_s=DAY_S, purge_within_s=DAY_S),
+        delete=DeleteRule(
+            out=True, duty="recheck", recheck_every_s=round(LOOKS_PER_RECHECK * setup.POLL_S), purge_within_s=DAY_S
+        ),
         moderation=Moderation(hide=name == "comment", repeatable=True),
         private_surface="dm",
         private_way="link",
         clock="public",
+        price="$0.015",
+        price_with_link="$0.20",
     )
 
 
@@ -75,6 +86,7 @@ _DM: Final = Surface(
     receipts=Receipts(read=True),
     typing=TypingRule(inbound=True),
     clock="private",
+    price="$0.015",
 )
 
 CAPABILITIES: Final = Capabilities(
@@ -82,7 +94,9 @@ CAPABILITIES: Final = Capabilities(
     surfaces=(_public("post"), _public("comment"), _DM),
     auth=("oauth2_pkce",),
     needs_approval=True,
-    cost_note="X charges each item: $0.015 a post, $0.20 with a link, $0.01 where you were named, $0.015 a direct message; $0.001 to $0.005 for what is read.",
+    cost_note=_(
+        "X charges each item: $0.015 a post, $0.20 with a link, $0.01 where you were named, $0.015 a direct message; $0.001 to $0.005 for what is read."
+    ),
     inbound=Inbound(
         modes=("webhook", "poll"),
         verify="x_webhooks",
@@ -109,14 +123,16 @@ CAPABILITIES: Final = Capabilities(
 
 
 def effective(channel: ChannelView) -> Capabilities:
-    """What the plan allows."""
-    if channel.setting("plan") != ENTERPRISE:
-        return CAPABILITIES
-    return msgspec.structs.replace(CAPABILITIES, surfaces=tuple(_enterprise(one) for one in CAPABILITIES.surfaces))
+    """What the plan allows; rechecks follow the account's pace."""
+    every_s = max(1, round(LOOKS_PER_RECHECK * setup.poll_s(channel)))
+    is_rich = channel.setting("plan") == ENTERPRISE
+    surfaces = tuple(_effective(one, every_s, is_rich) if one.is_public else one for one in CAPABILITIES.surfaces)
+    return msgspec.structs.replace(CAPABILITIES, surfaces=surfaces)
 
 
-def _enterprise(surface: Surface) -> Surface:
-    if not surface.is_public:
-        return surface
+def _effective(surface: Surface, every_s: int, is_rich: bool) -> Surface:
+    delete = msgspec.structs.replace(surface.delete, recheck_every_s=every_s)
+    if not is_rich:
+        return msgspec.structs.replace(surface, delete=delete)
     moderation = msgspec.structs.replace(surface.moderation, like=True)
-    return msgspec.structs.replace(surface, reply_rule="same_thread", moderation=moderation)
+    return msgspec.structs.replace(surface, delete=delete, reply_rule="same_thread", moderation=moderation)

@@ -7,7 +7,6 @@ unasked); docs.x.com/x-api/webhooks/introduction, read 2026-11-22: https without
 from __future__ import annotations
 
 from typing import Final
-from urllib.parse import urlencode
 
 import msgspec
 
@@ -17,6 +16,7 @@ from careline.channels.x.calling import API, Caller, address
 from careline.errors import ChannelError
 
 POLL_S: Final = 900.0
+_ME: Final = "/2/users/me?user.fields=protected,username"
 EVENTS: Final = (
     "post.mention.create",
     "post.reply.create",
@@ -97,7 +97,7 @@ def poll_s(channel: ChannelView) -> float:
 async def introduce(channel: ChannelView, hook_url: str, tools: Tools) -> Introduced:
     """Who the account is; then the app's webhook and the account's subscriptions, each only where it is missing. Raises ChannelError."""
     caller = Caller(channel, tools)
-    me = await caller.get("/2/users/me?user.fields=protected,username", wire.User)
+    me = await caller.get(_ME, wire.User)
     settings: dict[str, object] = {"username": me.username, "protected": me.protected}
     if hook_url:
         settings["webhook_id"] = await _webhook(hook_url, caller)
@@ -151,27 +151,33 @@ async def _subscribed(us: str, webhook_id: str, caller: Caller) -> set[str]:
 
 
 async def check(channel: ChannelView, tools: Tools) -> Health:
-    """Whether the tokens work, for this account, and, once connected, whether X delivers to us. Never raises."""
-    caller = Caller(channel, tools)
+    """Whether the tokens work, for this account, and, once connected, whether X delivers to us. Never raises.
+
+    Before connecting an ended access token is left for `introduce` to renew: what a check got would be kept by nobody, and the refresh
+    token works once.
+    """
+    caller = Caller(channel, tools, renews=bool(channel.id))
     try:
-        me = await caller.get("/2/users/me?user.fields=protected,username", wire.User)
         hooks = await _webhooks(caller)
+        me = await caller.get(_ME, wire.User)
     except ChannelError as refused:
-        return Health(ok=False, code=refused.code, detail=refused.message)
+        has_ended = refused.unauthorised and not channel.id and bool(channel.secrets.get("refresh_token"))
+        return Health(ok=has_ended, code="token_ended" if has_ended else refused.code, detail=refused.message)
     if channel.account_key and me.id != channel.account_key:
         return Health(ok=False, code="account_not_served", detail=f"@{me.username}")
-    ours = next((one for one in hooks if one.id == channel.setting("webhook_id")), None)
+    return _hook_health(channel, next((one for one in hooks if one.id == channel.setting("webhook_id")), None))
+
+
+def _hook_health(channel: ChannelView, ours: wire.Webhook | None) -> Health:
     if channel.id and ours is None:
         return Health(ok=False, code="hook_missing")
-    if ours is not None and not ours.valid:
-        return Health(ok=False, code="hook_invalid")
-    return Health(ok=True)
+    return Health(ok=False, code="hook_invalid") if ours is not None and not ours.valid else Health(ok=True)
 
 
 async def locate_file(address_: str, channel: ChannelView, tools: Tools) -> FileSource:
     """A file of a direct message, with the account's token. Raises ChannelError."""
     caller = Caller(channel, tools)
-    await caller.get(f"/2/users/me?{urlencode({'user.fields': 'username'})}", wire.User)
+    await caller.get(_ME, wire.User)  # renews an ended token
     token = caller.channel.secrets.get("access_token", "")
     path = f"/2/dm_conversations/media/{address_.removeprefix('x:')}"
     return FileSource(address(channel, path), {"authorization": f"Bearer {token}"})

@@ -56,6 +56,8 @@ class Choice(msgspec.Struct, frozen=True):
     private_link: str
     templates: bool
     alt_texts: bool
+    price: str
+    price_with_link: str
 
 
 class CaseFacts(msgspec.Struct, frozen=True):
@@ -176,4 +178,6 @@ def choice(thread: ThreadView) -> Choice:
         private_link=thread.private_link,
         alt_texts=rules.attachments.alt_text,
         templates=rules.templates_required_after_window or rules.initiate == "template",
+        price=rules.price,
+        price_with_link=rules.price_with_link or rules.price,
     )

@@ -45,6 +45,7 @@ class Card:
     windows: tuple[str, ...]
     token_ends_at: str
     dead: int
+    cost: str = ""
 
 
 def card_of(row: Channel, dead: int = 0) -> Card:
@@ -53,10 +54,10 @@ def card_of(row: Channel, dead: int = 0) -> Card:
     network = registry.networks().get(row.network)
     if network is None:
         return Card(row, row.network, "late", "plug", _("This network is no longer installed."), "", (), "", dead)
-    rules = tuple(window_words(network.capabilities))
-    return Card(
-        row, _(network.name), tone, icon, words, proof_words(network.capabilities.proof), rules, token_end(row), dead
-    )
+    capabilities = network.capabilities
+    rules, cost = tuple(window_words(capabilities)), _(capabilities.cost_note) if capabilities.cost_note else ""
+    proof = proof_words(capabilities.proof)
+    return Card(row, _(network.name), tone, icon, words, proof, rules, token_end(row), dead, cost)
 
 
 @require_safe
@@ -189,6 +190,7 @@ def _words_of(network: Network) -> dict[str, object]:
         "network": network,
         "proof": proof_words(network.capabilities.proof),
         "windows": window_words(network.capabilities),
+        "cost": _(network.capabilities.cost_note) if network.capabilities.cost_note else "",
         "made_here": [f"set_{field.name}" for field in network.fields if is_made_here(network, field)],
     }
 

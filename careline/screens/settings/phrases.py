@@ -96,6 +96,8 @@ def _surface_words(surface: Surface) -> list[str]:
     head = f"{_surface_table().get(surface.name, surface.name)} ({reach})"
     if not surface.answer_here:
         return [f"{head}: " + _("cannot be answered here")]
+    if surface.reply_rule == "author_must_mention_us":
+        return [f"{head}: " + _("can be answered where its author named or quoted the account")]
     if not surface.windows:
         return [f"{head}: " + _("can be answered at any time")]
     return [f"{head}: {_window(window)}" for window in surface.windows]
@@ -218,6 +220,7 @@ def _access_checks() -> dict[str, str]:
         "hook_invalid": _(
             "The platform no longer delivers: our address did not answer in time. See that it is reachable, and save the channel again."
         ),
+        "token_ended": _("The rest is right. The access token has ended; it is renewed when the channel is connected."),
         "app_token_refused": _(
             "The platform does not accept the token of the app. Copy it again; making a new one ends the old one."
         ),

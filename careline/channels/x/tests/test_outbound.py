@@ -110,6 +110,10 @@ def test_the_check_says_what_is_wrong(api: XApi, channel: ChannelView) -> None:
     assert told() == "ok"
     assert told(access_token="wrong", refresh_token="wrong") == "token_refused"
     assert told(app_bearer="wrong") == "app_token_refused"
+    untouched = api.refresh
+    fresh = msgspec.structs.replace(channel, id=0, secrets={**channel.secrets, "access_token": "ended"})
+    health = run(lambda tools: NETWORK.check(fresh, tools))
+    assert (health.ok, health.code, api.refresh) == (True, "token_ended", untouched)
     other = msgspec.structs.replace(channel, account_key="99")
     assert run(lambda tools: NETWORK.check(other, tools)).code == "account_not_served"
     api.complaints.clear()  # a wrong bearer token is no bearer token to the judge

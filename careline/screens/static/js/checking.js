@@ -1,12 +1,15 @@
 /* What stands between words and their sending: length, a closed window, personal data in public, something new that was not read. */
 
 import { words, writing } from "./composer.js";
-import { personalData, room } from "./counting.js";
+import { personalData, price, room } from "./counting.js";
 import { desk } from "./desk.js";
 import { $, $$ } from "./dom.js";
 import { closedWords, overWords, warn } from "./guard.js";
 import { stop } from "./stops.js";
 import { say } from "./words.js";
+
+/* The link into a private conversation is ours: its numbers are nobody's card. */
+const ownWords = () => words().replaceAll(writing.choice?.private_link || "\0", "");
 
 /** Count, warn, and allow sending or not. */
 export function check() {
@@ -14,10 +17,10 @@ export function check() {
   const send = $("[data-send]");
   const choice = writing.choice;
   const used = choice ? room(words(), choice) : { used: 0, limit: 0, over: 0 };
-  line.textContent = used.limit ? `${used.used} / ${used.limit}` : "";
+  line.textContent = [used.limit ? `${used.used} / ${used.limit}` : "", price(words(), choice)].filter(Boolean).join(" · ");
   line.className = used.over ? "over" : "";
   const closed = closedWords(choice);
-  const personal = writing.mode === "public" ? personalData(words()) : "";
+  const personal = writing.mode === "public" ? personalData(ownWords()) : "";
   if (closed || used.over) warn("over", closed || overWords(choice, used));
   else if (personal) warn("warn", say("personal_warning", { what: say(`personal_${personal}`) }));
   else warn("ok", writing.mode === "public" && words() ? say("no_personal_data") : "");
@@ -26,7 +29,7 @@ export function check() {
 
 /** Ask once before personal data becomes public. Returns whether it stopped. */
 export function stopPersonal(go) {
-  const what = personalData(words());
+  const what = personalData(ownWords());
   if (!what || writing.allowed === words()) return false;
   stop(
     say("personal_stop", { what: say(`personal_${what}`) }),

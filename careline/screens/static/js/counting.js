@@ -2,7 +2,7 @@
 
 import { shortened } from "./short_links.js";
 import { segments, septets } from "./sms.js";
-import { weight } from "./weighing.js";
+import { holdsAddress, weight } from "./weighing.js";
 
 const encoder = new TextEncoder();
 const segmenter = Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
@@ -35,6 +35,9 @@ export function room(text, choice) {
   const over = Math.max(0, choice.limit ? used - choice.limit : 0, bytes);
   return { used, limit: choice.limit, over };
 }
+
+/** What the platform takes for one such message, as it says it; "" where nothing. */
+export const price = (text, choice) => (text && (holdsAddress(text) ? choice?.price_with_link : choice?.price)) || "";
 
 const PERSONAL = [
   ["email", /[\w.+-]+@[\w-]+\.[\w.]{2,}/u],

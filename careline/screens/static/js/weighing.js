@@ -51,6 +51,9 @@ export function weight(text) {
   return total + weightOfWords(normal.slice(position));
 }
 
+/** Whether anything in a text becomes a link. */
+export const holdsAddress = (text) => text.includes(".") && text.length <= MOST_LOOKED_THROUGH && addresses(text).length > 0;
+
 function weightOfWords(words) {
   const pictures = (words.match(EMOJI) || []).length;
   const plain = words.replace(EMOJI, "");
