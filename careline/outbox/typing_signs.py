@@ -49,7 +49,13 @@ class TypingSigns:
     def _begin(self, workspace_id: int, case_id: int) -> None:
         task = self._loop.create_task(self._show(workspace_id, case_id))
         self._showing.add(task)
-        task.add_done_callback(self._showing.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """A sign nobody misses must not disturb, whatever an adapter raised."""
+        self._showing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("typing_sign_failed", error=type(error).__name__)
 
     async def _show(self, workspace_id: int, case_id: int) -> None:
         try:
@@ -59,8 +65,6 @@ class TypingSigns:
                 await asyncio.wait_for(network.show_typing(sign.thread_key, sign.channel, self._tools), SHOWN_FOR_S)
         except (ChannelError, Unavailable, TimeoutError):
             return
-        except Exception as error:  # the worker loop: a sign nobody misses must not disturb
-            _log.error("typing_sign_failed", error=type(error).__name__)
 
     async def _in_thread(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         def run() -> T:
