@@ -16,7 +16,7 @@ from careline.channels import registry
 from careline.channels.access import open_secrets, seal_secrets
 from careline.channels.actions.checking import check_values, introduce_channel, introduce_values
 from careline.channels.actions.connecting import Connected, change_channel, connect_channel, keep_introduction
-from careline.channels.base import Health, Introduced, Network
+from careline.channels.base import ChannelView, Health, Introduced, Network
 from careline.channels.models import Channel
 from careline.channels.queries import access_channel, list_channels, network_choices, token_end
 from careline.errors import ChannelError
@@ -54,7 +54,9 @@ def card_of(row: Channel, dead: int = 0) -> Card:
     network = registry.networks().get(row.network)
     if network is None:
         return Card(row, row.network, "late", "plug", _("This network is no longer installed."), "", (), "", dead)
-    capabilities = network.capabilities
+    # As this account has it: plan, server or a granted feature may decide. No secret is needed for that.
+    view = ChannelView(row.id, row.workspace_id, row.network, row.account_key, row.name, row.handle, row.settings, {})
+    capabilities = network.effective(view)
     rules, cost = tuple(window_words(capabilities)), _(capabilities.cost_note) if capabilities.cost_note else ""
     proof = proof_words(capabilities.proof)
     return Card(row, _(network.name), tone, icon, words, proof, rules, token_end(row), dead, cost)

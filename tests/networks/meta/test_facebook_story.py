@@ -21,7 +21,10 @@ FIELDS = {"Page access token": TOKEN, "App ID": APP_ID, "App secret": APP_SECRET
 def test_a_complaint_under_a_post_is_moved_private_edited_and_deleted(
     sign_in: SignIn, house: House, page_world: PageWorld
 ) -> None:
-    connect(sign_in, page_world, "facebook", FIELDS)
+    card = connect(sign_in, page_world, "facebook", FIELDS)
+    # Human Agent was not ticked: the card says what this account may, not what others may.
+    expect(card.locator("main")).to_contain_text("24 hours after the customer's last message")
+    expect(card.locator("main")).not_to_contain_text("7 days after the customer's last message")
     assert page_world.hook, "Meta has knocked at our address and was answered"
     told = {"item": "comment", "verb": "add", "comment_id": "900_1", "post_id": POST, "parent_id": POST, "from": WHO}
     said = {**told, "message": "¿Dónde está mi maleta? 🧳", "created_time": int(time.time())}

@@ -28,6 +28,7 @@ from careline.channels.capabilities import (
     Threading,
     Window,
 )
+from careline.channels.meta.setup import _
 
 TEXT_CHARS: Final = 4096
 CAPTION_CHARS: Final = 1024
@@ -71,7 +72,7 @@ CAPABILITIES: Final = Capabilities(
     ),
     auth=("system_user_token",),
     needs_approval=True,
-    cost_note="Templates outside the 24 hours cost per message, by country and category.",
+    cost_note=_("Templates outside the 24 hours cost per message, by country and category."),
     inbound=Inbound(
         modes=("webhook",),
         verify="hub_signature",
