@@ -13,12 +13,13 @@ import msgspec
 
 from careline.channels.base import ChannelView, Renewed, Tools
 from careline.channels.matrix import wire
-from careline.errors import ChannelError
+from careline.errors import ChannelError, TooLarge
 from careline.kit import http
 
 CLIENT: Final = "/_matrix/client/v3"
 JSON: Final = "application/json"
 DUPLICATE: Final = "M_DUPLICATE_ANNOTATION"
+TOO_LARGE: Final = "answer_too_large"
 _ENDED: Final = frozenset(
     {"M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED", "M_USER_SUSPENDED"}
 )
@@ -97,9 +98,12 @@ class Caller:
         token = self.channel.secrets.get("access_token", "")
         bearer = {"authorization": f"Bearer {token}"} if token else {}
         headers = {**bearer, "content-type": content_type, "user-agent": "Careline"}
-        return await http.send_once(
-            self._tools.http, verb, f"{host_of(self.channel)}{where}", headers=headers, body=body
-        )
+        try:
+            return await http.send_once(
+                self._tools.http, verb, f"{host_of(self.channel)}{where}", headers=headers, body=body
+            )
+        except TooLarge as larger:
+            raise Refused(TOO_LARGE, "The homeserver's answer is larger than we take.", permanent=True) from larger
 
 
 async def renewed(channel: ChannelView, tools: Tools) -> Renewed:

@@ -16,8 +16,8 @@ import msgspec
 
 from careline.channels.base import ChannelView, Fetched, Part, Tools
 from careline.channels.matrix import directs, wire
-from careline.channels.matrix.calling import Caller, path
-from careline.errors import ChannelError, TooLarge
+from careline.channels.matrix.calling import TOO_LARGE, Caller, path
+from careline.errors import ChannelError
 
 POLL_MS: Final = 12_000
 PAUSE_S: Final = 1.0
@@ -93,7 +93,9 @@ class _Reader:
         """An answer larger than we take is asked for in smaller pieces; what they leave out is a gap like any other."""
         try:
             return await self._ask_sync(AT_ONCE if self.position.since else FIRST)
-        except TooLarge:
+        except ChannelError as refused:
+            if refused.code != TOO_LARGE:
+                raise
             return await self._ask_sync(1)
 
     async def _ask_sync(self, at_once: int) -> wire.Sync:
@@ -229,18 +231,21 @@ class _Reader:
             members = await self._members(room_id)
             name = await self._caller.find(path("rooms", room_id, "state", "m.room.name", ""), wire.RoomState)
             rules = await self._caller.find(path("rooms", room_id, "state", "m.room.join_rules", ""), wire.RoomState)
-            people = len({*members.joined, self._us})
-            is_private = rules is not None and rules.join_rule != "public" and people <= 2
-            self._rooms[room_id] = wire.Room(room_id, name.name if name else "", people, is_private), members
+            people = len({*members.joined, self._us}) if members else 0
+            is_private = rules is not None and rules.join_rule != "public" and 0 < people <= 2
+            room = wire.Room(room_id, name.name if name else "", people, is_private)
+            self._rooms[room_id] = room, members or wire.Members()
         return self._rooms[room_id]
 
-    async def _members(self, room_id: str) -> wire.Members:
-        """Those who are in it, or, once we are not, who were when we left."""
+    async def _members(self, room_id: str) -> wire.Members | None:
+        """Those who are in it, or, once we are not, who were when we left. None where they are too many to be told."""
         found = await self._caller.find(path("rooms", room_id, "joined_members"), wire.Members)
         if found is not None:
             return found
         left = await self._caller.find(path("rooms", room_id, "members"), wire.Page, membership="join")
-        events = [_header(raw) for raw in left.chunk] if left else []
+        if left is None:
+            return None
+        events = (_header(raw) for raw in left.chunk)
         return wire.Members({one.state_key: wire.Member() for one in events if one is not None})
 
     def _wants_us_alone(self, invited: wire.Invited) -> str:

@@ -12,11 +12,11 @@ import pytest
 
 from careline.channels.base import ChannelView, Deleted, Fetched, Happening, Reacted, ReceiptSeen, Said
 from careline.channels.conformance.acting import with_tools
-from careline.channels.matrix import NETWORK, reading, setup, wire
+from careline.channels.matrix import NETWORK, setup, wire
 from careline.channels.matrix.tests import specification
 from careline.channels.matrix.tests.homeserver import DM, GROUP, MARTA, OTRO, PASSWORD, TOKEN, US, Homeserver
 from careline.channels.matrix.tests.rig import channel_view
-from careline.errors import ChannelError, TooLarge
+from careline.errors import ChannelError
 
 TEXT = {"msgtype": "m.text", "body": "words"}
 
@@ -79,22 +79,18 @@ def test_a_gap_is_read_page_by_page_oldest_first_and_the_position_moves_last(ser
     assert reader.cursor["since"] != begun
 
 
-def test_an_answer_too_large_is_asked_for_in_smaller_pieces(
-    server: Homeserver, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_too_large_is_asked_for_in_smaller_pieces(server: Homeserver) -> None:
+    """Nine rooms with twenty messages of 60 KB each are more than 10 MB."""
     reader = Reader(server)
     reader.look()
-    for number in range(30):
-        server.say(DM, MARTA, {"msgtype": "m.text", "body": f"{number} " + "x" * 60_000})
-    server.limit = 100
-    monkeypatch.setattr(reading, "AT_ONCE", 200)
-    asked = _limits(server)
-    whole = _too_large_once(monkeypatch)
-    found = reader.texts(11)
-    assert whole == ["asked"]
-    assert [int(text.split()[0]) for text in found][-1] == 29
-    assert sorted({int(text.split()[0]) for text in found}) == list(range(30))
-    assert _limits(server)[len(asked) :] == [1]
+    rooms = [f"!long{number}:air.test" for number in range(9)]
+    server.members |= {room: [US, MARTA] for room in rooms}
+    for number in range(180):
+        server.say(rooms[number % 9], MARTA, {"msgtype": "m.text", "body": f"{number} " + "x" * 60_000})
+    asked = len(_limits(server))
+    found = reader.texts(9 * 7 + 1)
+    assert _limits(server)[asked : asked + 2] == [20, 1]
+    assert sorted({int(text.split()[0]) for text in found}) == list(range(180))
 
 
 def _limits(server: Homeserver) -> list[int]:
@@ -102,19 +98,14 @@ def _limits(server: Homeserver) -> list[int]:
     return [json.loads(one["filter"])["room"]["timeline"]["limit"] for one in asked]
 
 
-def _too_large_once(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The guarded client's own refusal of a body over its limit, at the first /sync."""
-    told: list[str] = []
-    before = reading.Caller.ask
-
-    async def ask(self: Any, where: str, kind: Any, **query: str) -> Any:
-        if where.endswith("/sync") and not told:
-            told.append("asked")
-            raise TooLarge("response_too_large", "more than we take")
-        return await before(self, where, kind, **query)
-
-    monkeypatch.setattr(reading.Caller, "ask", ask)
-    return told
+def test_a_room_of_more_than_can_be_told_is_public_and_stops_nothing(server: Homeserver) -> None:
+    crowd = [f"@{'p' * 200}{number}:people.test" for number in range(25_000)]
+    server.members["!huge:air.test"] = [US, *crowd]
+    server.say("!huge:air.test", crowd[0], TEXT)
+    server.say(DM, MARTA, TEXT)
+    found = {one.thread_key: one for one in Reader(server).look() if isinstance(one, Said)}
+    assert found["!huge:air.test"].surface == "group"
+    assert f"{DM}/dm" in found
 
 
 def test_what_cannot_be_read_stops_nothing_else(server: Homeserver) -> None:
