@@ -182,18 +182,28 @@ def hooks_at_a_pace(served: Served, per_s: int = 1000, seconds: int = 4) -> dict
 async def _stream(
     served: Served, ticket: str, arrived: dict[str, float], ready: asyncio.Event, is_done: Callable[[], bool]
 ) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", served.careline.port, limit=4 * 1024 * 1024)
-    writer.write(f"GET /w/air/stream?ticket={ticket}&since=-1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    await reader.readuntil(b"\r\n\r\n")
-    ready.set()
+    """A screen: one that fell behind is let go by the server, and resumes by number as a browser does."""
+    since = -1
     while not is_done():
-        line = await reader.readline()
-        if not line:
-            break
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.careline.port, limit=4 * 1024 * 1024)
+        writer.write(f"GET /w/air/stream?ticket={ticket}&since={since} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        ready.set()
+        since = await _watch(reader, arrived, is_done, since)
+        writer.close()
+
+
+async def _watch(
+    reader: asyncio.StreamReader, arrived: dict[str, float], is_done: Callable[[], bool], since: int
+) -> int:
+    """Until it is done or the server ends the stream; gives the number to resume after."""
+    while not is_done() and (line := await reader.readline()):
         at = time.perf_counter()
+        if line.startswith(b"id:"):
+            since = int(line[3:])
         for mark in (part.split("]")[0] for part in line.decode(errors="replace").split("[bench-")[1:]):
             arrived.setdefault(mark, at)
-    writer.close()
+    return since
 
 
 async def _to_screen(served: Served, count: int, per_s: int) -> list[float]:
