@@ -172,6 +172,27 @@ def test_a_closed_window_stops_the_answer(air):
     assert refused.value.code == "window_closed"
 
 
+def test_who_did_not_name_us_is_not_answered_where_the_platform_takes_no_such_answer(air, marta_case):
+    network = TestNetwork()
+    surfaces = [
+        msgspec.structs.replace(one, reply_rule="author_must_mention_us") if one.is_public else one
+        for one in TestNetwork.capabilities.surfaces
+    ]
+    network.capabilities = Capabilities(proof="A", surfaces=tuple(surfaces))
+    registry.add_for_tests(network)
+    try:
+        heard = Message.objects.filter(case_id=marta_case.id, direction="inbound")
+        heard.update(facts={"not_summoned": "yes"})
+        with pytest.raises(InputRefused) as refused:
+            reply(air.ana, marta_case)
+        assert refused.value.code == "not_summoned"
+        assert open_case(air.ana, marta_case.number).threads[0].closed_code == "not_summoned"
+        heard.update(facts={})
+        assert reply(air.ana, marta_case).text == "Hola Marta"
+    finally:
+        registry.add_for_tests(TestNetwork())
+
+
 def test_public_words_cannot_slip_into_a_private_thread_nor_the_other_way(air):
     case = make_case(air.channel, air.marta_identity, surface=DM)
     thread = Thread.objects.get()

@@ -169,6 +169,14 @@ class InboundRules:
         assert abs(message.at - one.at) < timedelta(minutes=5)
         assert message.surface in {surface.name for surface in rig.network.capabilities.surfaces}
 
+    def test_who_names_nobody_summons_nobody(self, rig: Rig) -> None:
+        """Where the platform takes answers only to those who named or quoted us; elsewhere every word may be answered."""
+        surfaces = rig.network.capabilities.surfaces
+        wants = any(surface.reply_rule == "author_must_mention_us" for surface in surfaces)
+        mine, theirs = (normalised(rig, rig.say(words("a", author=author))) for author in ("marta", "otro"))
+        assert all(one.is_summons for one in mine if isinstance(one, Said))
+        assert all(one.is_summons != wants for one in theirs if isinstance(one, Said))
+
     def test_an_edit_names_the_message_it_changes(self, rig: Rig) -> None:
         one = words("a")
         event = rig.edit(one, "new words")
@@ -178,7 +186,9 @@ class InboundRules:
             happened = normalised(rig, event)
             (edited,) = [one for one in happened if isinstance(one, Edited)]
             told = {one.platform_id for one in happened if isinstance(one, Said)}
-            assert told <= {edited.platform_id}, "beside the change stands at most the whole message, for desks that never had it"
+            assert told <= {edited.platform_id}, (
+                "beside the change stands at most the whole message, for desks that never had it"
+            )
             assert (edited.platform_id, edited.text) == (said(rig, rig.say(one)).platform_id, "new words")
 
     def test_a_deletion_names_the_message_it_takes_back(self, rig: Rig) -> None:

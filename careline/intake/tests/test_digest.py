@@ -245,6 +245,17 @@ def test_invariant_8_an_edit_keeps_the_revision(mouth: Mouth) -> None:
     assert (message.text, Revision.objects.get(message=message).text) == ("hello", "helo")
 
 
+def test_an_edit_that_brings_another_id_is_deleted_under_either(mouth: Mouth) -> None:
+    """Some platforms give each version an id of its own."""
+    said = mouth.say("my passport is 12345678Z")
+    mouth.happen(Edited(said.platform_id, "my passport is 87654321X", clock.now(), aliases=("v-2",)))
+    mouth.happen(Deleted("v-2", clock.now()))
+    digest.digest_pending()
+    message = Message.objects.get()
+    assert (message.platform_id, message.text, message.deleted_at is not None) == (said.platform_id, "", True)
+    assert not Revision.objects.exists()
+
+
 def test_invariant_8_a_deletion_purges_the_words_and_leaves_a_tombstone(mouth: Mouth) -> None:
     said = mouth.say("my card is 4111 1111 1111 1111")
     mouth.happen(Deleted(said.platform_id, clock.now()))

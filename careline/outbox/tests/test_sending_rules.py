@@ -183,6 +183,16 @@ def test_a_token_bucket_lets_no_more_through_than_the_platform_allows(air: Air, 
     assert Bucket.objects.count() == 1
 
 
+def test_a_limit_of_some_surfaces_holds_no_others_back(air: Air, outbound: Any) -> None:
+    outbound(limits=(Limit("account", 1, 60.0, surfaces=("post",)), Limit("account", 3, 60.0, surfaces=("dm",))))
+    for _ in range(3):
+        queue(air, make_thread(air.channel, DM, last_inbound_at=clock.now()))
+    assert len(claim_due()) == 3
+    queue(air, make_thread(air.channel, DM, last_inbound_at=clock.now()))
+    assert claim_due() == []
+    assert Bucket.objects.count() == 1
+
+
 def test_sent_is_shown_only_when_the_platform_said_so(air: Air, thread: Thread) -> None:
     delivery = queue(air, thread)
     [claim] = claim_due()

@@ -70,3 +70,10 @@ def test_several_posts_must_fit_into_what_a_window_allows():
     sent = [NOW - timedelta(minutes=minute) for minute in (1, 2, 3)]
     assert window_of(five, NOW - HOUR / 2, NOW, "human", sent_at=sent, wanted=2).closed_code == ""
     assert window_of(five, NOW - HOUR / 2, NOW, "human", sent_at=sent, wanted=3).closed_code == "window_used_up"
+
+
+def test_where_a_summons_is_needed_others_cannot_be_answered():
+    summoned = Surface(name="post", visibility="public", reply_rule="author_must_mention_us")
+    assert window_of(summoned, NOW, NOW, "human").closed_code == ""
+    assert window_of(summoned, NOW, NOW, "human", is_summons=False).closed_code == "not_summoned"
+    assert window_of(_surface(), NOW, NOW, "human", is_summons=False).closed_code == ""
