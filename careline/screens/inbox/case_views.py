@@ -24,14 +24,19 @@ FRAME_POLICY = "default-src 'none'; img-src 'self' data:; style-src 'unsafe-inli
 def show_case(request: WorkspaceRequest, workspace: str, number: int) -> HttpResponse:
     """`GET cases/<n>`: the whole desk; with `X-Fragment: case` only the regions of the case."""
     limit = EARLIER_MESSAGES if "all" in request.GET else SHOWN_MESSAGES
-    pane = open_case(request.viewer, number, limit=limit)
-    shown = {"pane": pane, "told": tell(pane), "case_facts": facts_of(pane, request.viewer)}
-    if request.headers.get("X-Fragment") == "case":
-        desk = Desk(request.viewer, parse_filters(request.GET))
-        return render(request, "inbox/fragment.html", {**shown, "desk": desk})
     filters = parse_filters(request.GET)
+    if request.headers.get("X-Fragment") == "case":
+        shown = _shown(request, number, limit)
+        return render(request, "inbox/fragment.html", {**shown, "desk": Desk(request.viewer, filters)})
+    # The stream begins at the list's number: what is said while the case is read must come after it.
     page = list_page(request.viewer, filters, limit=PAGE_ROWS)
+    shown = _shown(request, number, limit)
     return render(request, "inbox/page.html", {**shown, "desk": open_desk(request.viewer, filters), "page": page})
+
+
+def _shown(request: WorkspaceRequest, number: int, limit: int) -> dict[str, object]:
+    pane = open_case(request.viewer, number, limit=limit)
+    return {"pane": pane, "told": tell(pane), "case_facts": facts_of(pane, request.viewer)}
 
 
 def show_message_html(request: WorkspaceRequest, workspace: str, message: int) -> HttpResponse:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 
 from careline.cases.actions.assigning import assign_agent
@@ -14,6 +16,7 @@ from careline.cases.actions.closing import close_case
 from careline.cases.actions.replying import write_reply
 from careline.cases.models import Case
 from careline.conftest import DM, LETTER, Air, hear, make_case, make_identity, make_thread, say
+from careline.events.recording import last_number, unit_of_work
 from careline.kit import clock
 from careline.people.models import Person
 from careline.screens.conftest import Desk
@@ -35,6 +38,25 @@ def test_the_page_says_from_which_number_its_stream_misses_nothing(air: Air, mar
     page = Desk(air.ana).page("inbox?view=team")
     listed = json.loads(Desk(air.ana).get("list?view=team").content)
     assert f'data-n="{listed["n"]}"' in page
+
+
+def test_what_happens_while_the_page_of_a_case_is_drawn_comes_by_its_stream(air: Air, marta_case: Case) -> None:
+    happened: list[str] = []
+
+    def interrupt(execute: Any, sql: str, *more: Any) -> Any:
+        """Something is said right after the case's messages were read."""
+        found = execute(sql, *more)
+        if not happened and sql.startswith("SELECT") and "threads_message" in sql:
+            happened.append(sql)
+            with unit_of_work() as work:
+                work.record_event(air.workspace.id, "case.changed", case_id=marta_case.id, facts={"what": "tagged"})
+        return found
+
+    with connection.execute_wrapper(interrupt):
+        page = Desk(air.ana).page(f"cases/{marta_case.number}")
+    shown = re.search(r'data-n="(\d+)"', page)
+    assert happened and shown is not None
+    assert int(shown[1]) < last_number(air.workspace.id)
 
 
 def test_a_row_is_the_same_for_everyone_who_may_see_it(air: Air, marta_case: Case) -> None:
