@@ -165,7 +165,8 @@ def test_what_was_said_while_careline_was_away_is_all_here_once(sign_in: SignIn,
         eva.say(room, f"missed {number:02}")
     house.server.start().wait_ready()
     missed = page.locator(".msg.theirs", has_text=re.compile(r"missed \d\d"))
-    until(lambda: page.reload() and missed.count() == 45, 40)
+    page.reload()
+    expect(missed).to_have_count(45, timeout=30_000)
     assert [one.strip()[-9:] for one in missed.locator(".bubble").all_inner_texts()] == [
         f"missed {number:02}" for number in range(45)
     ]
