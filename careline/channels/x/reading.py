@@ -1,6 +1,7 @@
 """Asking X what its deliveries may have missed, and what of the older posts is changed or gone. Nothing is translated here.
 
-Lists are pages from new to old; ids grow with time (docs.x.com/fundamentals/x-ids, read 2026-11-22). Only what is returned is charged for.
+Lists are pages from new to old; ids grow with time (docs.x.com/fundamentals/x-ids, read 2026-11-22). Only what is returned is charged for, and
+once in a day (docs.x.com/x-api/getting-started/pricing, read 2026-11-22).
 After a longer silence X is also asked to deliver again what it tried to (POST /2/webhooks/replay: the last 24 hours): quotes stand in no list.
 """
 
@@ -21,6 +22,8 @@ from careline.errors import ChannelError
 from careline.kit import clock
 
 MOST_PAGES: Final = 50
+AT_ONCE: Final = 10
+"""Direct messages are read from the newest on, known or not, and each costs: a look asks for few, and for more only where all are new."""
 SILENCE: Final = timedelta(minutes=30)
 REPLAYED: Final = timedelta(hours=23, minutes=50)
 _POST: Final = {
@@ -137,8 +140,8 @@ async def _messages(since: int, caller: Caller) -> list[tuple[int, Part]]:
     """Direct messages of the last 30 days, as far as they are new."""
     found: list[tuple[int, Part]] = []
     token = ""
-    for _ in range(MOST_PAGES):
-        page = await caller.page("/2/dm_events", max_results=100, pagination_token=token, **_DM)
+    for _ in range(MOST_PAGES * 10):
+        page = await caller.page("/2/dm_events", max_results=AT_ONCE, pagination_token=token, **_DM)
         numbered = [
             (int(one.id), one, raw) for raw in page.data for one in (msgspec.json.decode(raw, type=wire.DmEvent),)
         ]

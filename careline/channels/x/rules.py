@@ -70,7 +70,7 @@ def _public(name: str) -> Surface:
         private_surface="dm",
         private_way="link",
         clock="public",
-        price="$0.015",
+        price="$0.01",
         price_with_link="$0.20",
     )
 
@@ -135,4 +135,5 @@ def _effective(surface: Surface, every_s: int, is_rich: bool) -> Surface:
     if not is_rich:
         return msgspec.structs.replace(surface, delete=delete)
     moderation = msgspec.structs.replace(surface.moderation, like=True)
-    return msgspec.structs.replace(surface, delete=delete, reply_rule="same_thread", moderation=moderation)
+    free = {"price": "", "price_with_link": ""}  # such plans have contracts of their own
+    return msgspec.structs.replace(surface, delete=delete, reply_rule="same_thread", moderation=moderation, **free)

@@ -233,8 +233,6 @@ class Trouble(msgspec.Struct, frozen=True):
     """Why something is missing. `type` is an address of the problem's description."""
 
     type: str = ""
-    title: str = ""
-    detail: str = ""
     resource_id: str = ""
     value: str = ""
 
@@ -242,11 +240,9 @@ class Trouble(msgspec.Struct, frozen=True):
 class Refusal(msgspec.Struct, frozen=True):
     """`detail` may repeat our words: it is read, never kept."""
 
-    type: str = ""
     title: str = ""
     detail: str = ""
     reason: str = ""
-    error: str = ""
 
 
 class Named(msgspec.Struct, frozen=True):
@@ -259,7 +255,6 @@ class Took(msgspec.Struct, frozen=True):
     """A direct message as X took it."""
 
     dm_event_id: str
-    dm_conversation_id: str
 
 
 class Processing(msgspec.Struct, frozen=True):
