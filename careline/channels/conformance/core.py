@@ -146,7 +146,9 @@ class Core:
         if standing is None or heard.thread is None:
             return heard
         there = standing(heard.surface, ours=False)
-        taken = Thread.objects.filter(channel_id=heard.channel_id or 0, key=there.thread_key).exclude(id=heard.thread.id)
+        taken = Thread.objects.filter(channel_id=heard.channel_id or 0, key=there.thread_key).exclude(
+            id=heard.thread.id
+        )
         if taken.exists():  # in private somebody else's conversation stays theirs
             return heard
         heard.platform_id, heard.thread.key = there.platform_id, there.thread_key
