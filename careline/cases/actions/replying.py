@@ -119,20 +119,31 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
         then=then,
         parts=parts,
     )
-    if mode == "public":
+    return _answer(viewer, number, written, template_id, values)
+
+
+def _answer(viewer: Viewer, number: int, written: Written, template_id: int, values: Sequence[str]) -> Message:
+    is_public = written.mode == "public"
+    if is_public:
         check_may(viewer.role, "answer_public")
     with changing_case(viewer, number, "answer") as change:
-        key = delivery_key(viewer.agent_id, change.case.id, client_key)
-        first = Delivery.objects.select_related("message").filter(idempotency_key=key).first() if client_key else None
+        key = delivery_key(viewer.agent_id, change.case.id, written.client_key)
+        first = _posted_before(key) if written.client_key else None
         if first is not None:
-            return first.message
+            return first
         check_unchanged(change, written)
-        place = find_place(change, thread_id, is_public=mode == "public", reply_to_message_id=reply_to_message_id)
+        reply_id = written.reply_to_message_id
+        place = find_place(change, written.thread_id, is_public=is_public, reply_to_message_id=reply_id)
         if template_id:
             words, use = fill_template(place.channel, template_id, values)
             written = replace(written, text=words, template=use)
         state = check_allowed(change, place, written)
         return send(viewer, change, _naming_comment(place, state), written, key)
+
+
+def _posted_before(key: str) -> Message | None:
+    found = Delivery.objects.select_related("message").filter(idempotency_key=key).first()
+    return found.message if found else None
 
 
 def delivery_key(agent_id: int, case_id: int, client_key: str) -> str:
