@@ -6,6 +6,7 @@ Nothing but the user name tells who wrote, so people are known by it; somebody w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -98,7 +99,7 @@ def _said(post: wire.Post, row: wire.Row, channel: ChannelView) -> Said:
         thread=ThreadFacts(permalink=post.permalink if post.id == root else ""),
         reply_to=post.replied_to.id if post.replied_to else "",
         files=files,
-        is_addressed=row.kind == "mentions" or f"@{_us(channel)}" in text or _answers(post, root),
+        is_addressed=row.kind == "mentions" or f"@{_us(channel)}" in text.lower() or _answers(post, root),
     )
 
 
@@ -128,16 +129,21 @@ def _files(post: wire.Post) -> tuple[InboundFile, ...]:
 
 
 def look(tools: Tools) -> Look:
-    """Mentions, our own replies, and the conversations under our last posts that have any. Raises ChannelError."""
+    """Mentions, our own replies, and the conversations under our last posts that have any. Raises ChannelError.
+
+    A reply under a post of ours that names us is in both; the journal keeps the first, so conversations stand first: a reply can be hidden. They
+    are asked for last, so that none is a mention alone because it came in between.
+    """
 
     async def at(channel: ChannelView) -> Found:
         present = await setup.kept_fresh(channel, tools)
         graph, us = setup.graph_of(present, tools), channel.account_key
-        found = [*await _page(graph, "me/mentions", "mentions", us), *await _page(graph, "me/replies", "own", us)]
+        elsewhere = [*await _page(graph, "me/replies", "own", us), *await _page(graph, "me/mentions", "mentions", us)]
         posts = await graph.get("me/threads", wire.Posts, fields="id,has_replies", limit="25")
+        under_ours: list[tuple[datetime, Part]] = []
         for post in [one for one in posts.data if one.has_replies][:POSTS]:
-            found += await _page(graph, f"{post.id}/conversation", "replies", us)
-        return found
+            under_ours += await _page(graph, f"{post.id}/conversation", "replies", us)
+        return [*under_ours, *elsewhere]
 
     return at
 

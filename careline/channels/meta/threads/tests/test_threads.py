@@ -13,9 +13,11 @@ from careline.channels.base import (
     ChannelError,
     ConnectionView,
     Deleted,
+    Fetched,
     HookRequest,
     Said,
     SignInRequired,
+    Tools,
     UnknownEvent,
 )
 from careline.channels.conformance.acting import with_tools
@@ -23,7 +25,7 @@ from careline.channels.meta import renewing
 from careline.channels.meta.tests.rigging import SECRETS, signed
 from careline.channels.meta.threads import NETWORK
 from careline.channels.meta.threads.rules import measure
-from careline.channels.meta.threads.tests.profile import PROFILE, REPLY
+from careline.channels.meta.threads.tests.profile import PROFILE, REPLY, ROOT
 from careline.channels.meta.threads.tests.rig import ProfilePlatform, ProfileRig, told
 
 RIG = ProfileRig()
@@ -84,6 +86,30 @@ def test_a_mention_stands_elsewhere_and_is_to_us() -> None:
     }
     one = said(told("mentions", value))
     assert (one.surface, one.thread_key, one.is_addressed) == ("mention", "77", True)
+
+
+def test_a_reply_under_our_post_that_names_us_is_a_reply() -> None:
+    """Asking finds it twice, under one id, of which the journal keeps the first."""
+    post = {
+        "id": "79",
+        "username": "marta.r",
+        "text": "@Aurora.air where is my bag?",
+        "timestamp": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S+0000"),
+        "replied_to": {"id": "5002"},
+        "root_post": {"id": ROOT},
+    }
+    with RIG.listening() as platform:
+        platform.api.mentions.append(post)
+        platform.api.conversation.append(post)
+
+        async def first_look(tools: Tools) -> Fetched:
+            return await anext(NETWORK.listen(platform.channel, {}, tools))
+
+        parts = with_tools(first_look).parts
+    assert [part.platform_event_id for part in parts] == ["post:79", "post:79"]
+    (one,) = NETWORK.normalise(parts[0], RIG.channel)
+    assert isinstance(one, Said)
+    assert (one.surface, one.is_addressed) == ("reply", True)
 
 
 def test_a_picture_arrives() -> None:
