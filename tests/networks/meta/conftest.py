@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.inbox.conftest import House, SignIn, chromium, sign_in
-from tests.networks.meta.world import AccountWorld, Knocking, NumberWorld, PageWorld
+from tests.networks.meta.world import AccountWorld, Knocking, NumberWorld, PageWorld, ThreadsWorld
 from tests.servers.processes import Careline
 
 __all__ = ["chromium", "sign_in"]
@@ -39,6 +39,14 @@ def number_world() -> Iterator[NumberWorld]:
     yield found
     found.stop()
     assert found.complaints == [], "every request is as Meta describes it"
+
+
+@pytest.fixture(scope="module")
+def threads_world() -> Iterator[ThreadsWorld]:
+    found = ThreadsWorld()
+    yield found
+    found.stop()
+    assert found.complaints == [], "every request is as the documents show it"
 
 
 @pytest.fixture(scope="module")
