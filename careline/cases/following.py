@@ -15,7 +15,8 @@ from careline.cases.queries.naming import names_of
 from careline.cases.queries.persons import seen_persons
 from careline.events.recording import UnitOfWork
 from careline.kit import clock
-from careline.outbox.models import Attempt, Delivery, Moderation, ModerationAttempt
+from careline.outbox.models import Attempt, Delivery
+from careline.outbox.moderating import forget_words
 from careline.people.following import ExportedCase, ExportedMessage, Move, register_follower
 from careline.people.models import Identity, Person
 from careline.threads import search
@@ -118,8 +119,7 @@ def _purge_messages(workspace_id: int, case_ids: Sequence[int], identity_ids: Se
     Message.objects.filter(id__in=message_ids).update(author_name="")
     Delivery.objects.filter(message_id__in=message_ids).update(recipient="", facts={}, error_detail="")
     Attempt.objects.filter(delivery__message_id__in=message_ids).update(error_detail="")
-    Moderation.objects.filter(message_id__in=message_ids).update(emoji="", error_detail="")
-    ModerationAttempt.objects.filter(moderation__message_id__in=message_ids).update(error_detail="")
+    forget_words(message_ids)
     _empty_threads({message.thread_id for message in messages if message.thread_id}, identity_ids)
     return message_ids
 

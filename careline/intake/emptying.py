@@ -13,6 +13,7 @@ from careline.events.recording import UnitOfWork
 from careline.intake.models import JournalRow
 from careline.kit import clock
 from careline.outbox.models import Attempt, Delivery
+from careline.outbox.moderating import forget_words
 from careline.threads import editing
 from careline.threads.models import Message, Thread
 
@@ -25,6 +26,7 @@ def empty_messages(work: UnitOfWork, messages: Sequence[Message]) -> None:
     JournalRow.objects.filter(message_id__in=message_ids).update(raw=b"", purged_at=now)
     Delivery.objects.filter(message_id__in=message_ids).update(facts={}, error_detail="")
     Attempt.objects.filter(delivery__message_id__in=message_ids).update(error_detail="")
+    forget_words(message_ids)
     _empty_threads(sorted({message.thread_id for message in messages if message.thread_id}))
     _empty_cases(sorted({message.case_id for message in messages if message.case_id}))
 

@@ -6,7 +6,7 @@ said. Where the surface declares its acts repeatable an unknown outcome is repea
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, cast
@@ -179,8 +179,12 @@ def load_act(claim: ModerationClaim) -> ModerationAct:
 
 
 def load_edit(claim: ModerationClaim) -> tuple[str, Outgoing]:
-    """The platform's id of our message, and the message with its new words. Eleven statements at most."""
-    row = Moderation.objects.get(id=claim.moderation_id)
+    """The platform's id of our message, and the message with its new words. Raises ChannelError where it was deleted meanwhile. Eleven statements
+    at most.
+    """
+    row = Moderation.objects.select_related("message").get(id=claim.moderation_id)
+    if row.message.deleted_at is not None:
+        raise ChannelError("message_gone", "Our message does not stand any more.", permanent=True)
     delivery_id = (
         Delivery.objects.filter(message_id=row.message_id, platform_id=row.platform_id)
         .values_list("id", flat=True)
@@ -266,7 +270,9 @@ def settle_moderation_error(claim: ModerationClaim, error: ChannelError) -> None
         slow_down(row.channel_id, error)
         row.error_code, row.error_detail = error.code[:60], detail_of(error)
         _judge(row, error, channel)
-        row.save(update_fields=["state", "error_code", "error_detail", "not_before"])
+        if row.message.deleted_at is not None:
+            row.text = ""
+        row.save(update_fields=["state", "error_code", "error_detail", "not_before", "text"])
         record_moderation(work, row)
 
 
@@ -331,6 +337,14 @@ def _end_attempt(claim: ModerationClaim, outcome: str, error: ChannelError | Non
         error_code=error.code[:60] if error else "",
         error_detail=detail_of(error) if error else "",
     )
+
+
+def forget_words(message_ids: Collection[int]) -> None:
+    """Inside a unit of work: what acts on these messages say goes, and an edit that has not left never does. Three statements."""
+    acts = Moderation.objects.filter(message_id__in=message_ids)
+    acts.filter(verb="edit", state__in=["held", "queued"]).update(state="cancelled")
+    acts.update(emoji="", text="", error_detail="")
+    ModerationAttempt.objects.filter(moderation__message_id__in=message_ids).update(error_detail="")
 
 
 def cancel_moderation(work: UnitOfWork, row: Moderation) -> bool:

@@ -23,10 +23,12 @@ from careline.channels.capabilities import Capabilities, DeleteRule, EditRule, M
 from careline.conftest import POST, Air, TestNetwork, make_case, make_identity, say
 from careline.errors import ChannelError, Conflict, Forbidden, InputRefused, NotFound
 from careline.events.models import Event
+from careline.events.recording import unit_of_work
 from careline.kit import clock
 from careline.outbox import moderating
 from careline.outbox.models import Delivery
 from careline.outbox.models import Moderation as Act
+from careline.people.actions.erasing import erase_person
 from careline.people.models import Person
 from careline.threads.models import Message
 from careline.workspaces.models import Audit
@@ -336,3 +338,36 @@ def test_an_edit_whose_outcome_nobody_knows_is_repeated(air: Air, marta_case: Ca
         moderating.settle_moderation_error(claim, ChannelError("cut", "cut", outcome_unknown=True))
     row.refresh_from_db()
     assert row.state == "queued"
+
+
+def test_the_words_of_an_edit_go_with_the_person_and_with_what_retention_takes_and_never_leave(
+    air: Air, marta_case: Case
+) -> None:
+    message = answered(air, marta_case)
+    row = moderate_message(air.ana, marta_case.number, message.id, "edit", text="Marta's secret")
+    with unit_of_work():
+        moderating.forget_words([message.id])
+    row.refresh_from_db()
+    assert (row.state, row.text) == ("cancelled", "")
+    with clock.travel(timedelta(seconds=10)):
+        assert moderating.claim_due_moderations() == []
+
+
+def test_erasing_the_customer_takes_the_words_of_a_waiting_edit(air: Air, marta_case: Case) -> None:
+    row = moderate_message(air.ana, marta_case.number, answered(air, marta_case).id, "edit", text="Marta's secret")
+    erase_person(air.owner, marta_case.person_id)
+    row.refresh_from_db()
+    assert (row.state, row.text) == ("cancelled", "")
+
+
+def test_an_edit_of_what_was_deleted_meanwhile_is_not_done_and_keeps_no_words(air: Air, marta_case: Case) -> None:
+    message = answered(air, marta_case)
+    row = moderate_message(air.ana, marta_case.number, message.id, "edit", text="better")
+    with clock.travel(timedelta(seconds=10)):
+        [claim] = moderating.claim_due_moderations()
+        Message.objects.filter(id=message.id).update(deleted_at=clock.now(), text="")
+        with pytest.raises(ChannelError) as gone:
+            moderating.load_edit(claim)
+        moderating.settle_moderation_error(claim, gone.value)
+    row.refresh_from_db()
+    assert (row.state, row.error_code, row.text) == ("failed", "message_gone", "")
