@@ -27,16 +27,13 @@ const outbox = new Outbox(api, shelf, key, showOwn);
 const receipts = new Receipts(api);
 const mail = new Mail(speech, api, shelf);
 const stream = new Stream(api, hear, setConnected);
-const composer = new Composer(speech, { send, typing: () => api.post("/typing", {}).catch(() => {}), keepDraft: (text) => shelf.set("draft", text) });
+const composer = new Composer(speech, { send, typing: () => session && api.post("/typing", {}).catch(() => {}), keepDraft: (text) => shelf.set("draft", text) });
 const host = new Host(key, origin, hearHost);
 
-let user = {};
-let page = "";
-let isOpen = !host.isFramed;
-let isPhone = false;
-let session = null;
-let unread = 0;
-let typingTimer = 0;
+let user = {}, page = "";
+let isOpen = !host.isFramed, isPhone = false;
+let session = null, opening = null;
+let unread = 0, typingTimer = 0;
 let greeted = () => {};
 
 dress(words, document.body.dataset);
@@ -57,6 +54,8 @@ await begin();
 function hearHost(said) {
   if (said.what === "hello") {
     ({ user, page } = said);
+    /* A page slow to greet: the chat has begun without knowing who this is. */
+    if ((session || opening) && Object.values(user).some(Boolean)) begin();
     greeted();
   } else if (said.what === "user") {
     user = said.user;
@@ -74,18 +73,17 @@ function hearHost(said) {
 async function begin(tries = 0) {
   try {
     stream.stop();
+    await opening?.catch(() => {});
     await open();
   } catch (error) {
     const isPassing = error instanceof Offline || error.status >= 500 || error.status === 429;
-    setConnected(false, error);
     if (isPassing) setTimeout(() => begin(tries + 1), Math.min(15_000, 1000 * 2 ** tries));
-    return;
+    return setConnected(false, error);
   }
   log.clear();
   log.merge(session.messages, true);
   at("earlier").hidden = !session.has_earlier;
-  composer.longest = session.longest_text;
-  composer.chips = new Chips(api, speech, session, (problem) => composer.say(problem));
+  composer.welcome(new Chips(api, speech, session, (problem) => composer.say(problem)), session.longest_text);
   if (!composer.text.value) composer.fill(shelf.get("draft", ""));
   outbox.restore();
   arrange();
@@ -95,13 +93,14 @@ async function begin(tries = 0) {
 }
 
 /* The page's own ticket lives for hours; a chat left open longer loads itself anew, the draft is on the shelf. */
-async function open() {
-  try {
-    await openSession();
-  } catch (error) {
-    if (error.code === "ticket_over") location.reload();
-    throw error;
-  }
+function open() {
+  opening ||= openSession()
+    .catch((error) => {
+      if (error.code === "ticket_over") location.reload();
+      throw error;
+    })
+    .finally(() => (opening = null));
+  return opening;
 }
 
 async function openSession() {
@@ -116,7 +115,7 @@ async function openSession() {
 
 function arrange() {
   at("welcome").hidden = !log.isEmpty;
-  mail.offer(!log.isEmpty && session.takes_email && !session.has_email, !session.availability.is_open);
+  if (session) mail.offer(!log.isEmpty && session.takes_email && !session.has_email, !session.availability.is_open);
 }
 
 function send(saying) {

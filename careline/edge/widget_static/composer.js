@@ -14,6 +14,8 @@ export class Composer {
     this.problem = at("problem");
     this.longest = 8000;
     this.chips = null;
+    this.early = [];
+    this.begun = new Promise((resolve) => (this.begin = resolve));
     this.typedAt = 0;
     this.isSending = false;
     this.label();
@@ -42,7 +44,7 @@ export class Composer {
     this.text.addEventListener("input", () => this.changed());
     at("attach").addEventListener("click", () => at("file").click());
     at("file").addEventListener("change", (event) => {
-      this.chips?.add([...event.target.files]);
+      this.add([...event.target.files]);
       event.target.value = "";
     });
     this.text.addEventListener("paste", (event) => this.takeFiles(event, event.clipboardData));
@@ -53,7 +55,20 @@ export class Composer {
   takeFiles(event, carried) {
     if (!carried?.files.length) return;
     event.preventDefault();
-    this.chips?.add([...carried.files]);
+    this.add([...carried.files]);
+  }
+
+  /* Files chosen before the session is open wait for its limits. */
+  add(files) {
+    if (this.chips) this.chips.add(files);
+    else this.early.push(...files);
+  }
+
+  welcome(chips, longest) {
+    this.chips = chips;
+    this.longest = longest;
+    this.chips.add(this.early.splice(0));
+    this.begin();
   }
 
   get length() {
@@ -95,9 +110,10 @@ export class Composer {
     if (this.isSending) return;
     const text = this.text.value.trim();
     if (this.length > this.longest) return this.say(this.speech.words.tooLong(this.length - this.longest));
-    if (!text && !this.chips?.files.length) return this.say(this.speech.words.empty);
+    if (!text && !this.early.length && !this.chips?.files.length) return this.say(this.speech.words.empty);
     this.isSending = true;
     try {
+      if (this.early.length) await this.begun;
       const files = this.chips ? await this.chips.ready() : [];
       if (files === null) return;
       this.acts.send({

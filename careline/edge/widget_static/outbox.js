@@ -12,6 +12,7 @@ export class Outbox {
     this.tries = 0;
     this.timer = 0;
     this.turn = Promise.resolve();
+    this.isOpen = false;
     addEventListener("online", () => this.pump());
   }
 
@@ -25,7 +26,9 @@ export class Outbox {
     this.pump();
   }
 
+  /* The session is there: what the shelf holds goes out. Before it, nothing is sent, and nothing is lost. */
   restore() {
+    this.isOpen = true;
     for (const entry of this.entries) this.show(entry, entry.failed ? "failed" : "sending", entry.failed);
     this.pump();
   }
@@ -45,6 +48,7 @@ export class Outbox {
 
   pump() {
     clearTimeout(this.timer);
+    if (!this.isOpen) return this.turn;
     this.turn = this.turn.catch(() => {}).then(() => this.alone(() => this.sendAll()));
     return this.turn;
   }

@@ -19,6 +19,15 @@ function write(name, value) {
   }
 }
 
+function forget(name) {
+  memory.delete(name);
+  try {
+    localStorage.removeItem(name);
+  } catch {
+    /* Refused: there was nothing to take away. */
+  }
+}
+
 /* Tokens stay in memory until the visitor speaks: nobody is remembered for merely looking. */
 export class Shelf {
   constructor(key) {
@@ -28,8 +37,13 @@ export class Shelf {
     this.isKept = this.tokens.length > 0;
   }
 
+  /* What was written before the server said who this is goes with them. */
   arrive(visitor, tokens) {
+    const early = this.visitor ? {} : { outbox: this.get("outbox", []), draft: this.get("draft", "") };
     this.visitor = visitor;
+    if (early.outbox?.length) this.set("outbox", [...this.get("outbox", []), ...early.outbox]);
+    if (early.draft) this.set("draft", early.draft);
+    for (const what of Object.keys(early)) forget(`${this.name}::${what}`);
     this.tokens = tokens;
     if (this.isKept) this.keep();
   }

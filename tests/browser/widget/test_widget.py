@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from careline.channels.webchat.visitors import identity_hash
 from tests.browser.widget.conftest import Desk, Visit, look
@@ -288,6 +288,31 @@ def test_everything_works_by_keyboard_and_escape_gives_the_focus_back(desk: Desk
     one.page.keyboard.press("Escape")
     expect(one.page.locator("careline-chat button")).to_be_focused()
     expect(one.page.get_by_role("button", name="Open chat")).to_have_attribute("aria-expanded", "false")
+
+
+def test_what_is_written_before_the_chat_has_begun_is_sent_once_it_has(desk: Desk, visit: Go) -> None:
+    one = visit()
+    held: list[Route] = []
+    one.page.route("**/session", lambda route: held.append(route))
+    one.page.locator("careline-chat button").click()
+    expect(one.chat.locator("#text")).to_be_focused()
+    one.page.keyboard.type("in a hurry")
+    one.page.keyboard.press("Enter")
+    expect(one.chat.locator(".message.own .bubble")).to_have_text("in a hurry")
+    one.page.keyboard.type("and more")
+    one.page.wait_for_timeout(500)
+    assert len(held) == 1
+    held[0].continue_()
+    assert desk.wait_for(lambda: desk.texts() == ["in a hurry"])
+    expect(one.chat.locator(".message.own .foot")).to_contain_text("Sent")
+    assert one.shown() == ["in a hurry"]
+    expect(one.chat.locator("#text")).to_have_value("and more")
+    one.page.unroute("**/session")
+    one.page.reload()
+    one.chat.locator("#state:not(:empty)").wait_for()
+    expect(one.chat.locator("#text")).to_have_value("and more")
+    assert one.shown() == ["in a hurry"]
+    assert desk.texts() == ["in a hurry"]
 
 
 def test_on_a_phone_the_chat_fills_the_screen_and_keeps_the_focus_inside(visit: Go) -> None:

@@ -19,6 +19,7 @@ let opening = 0;
 let shown = 0;
 let asked = 0;
 let patched = 0;
+let isCovered = false;
 const openers = [];
 const refreshers = [];
 
@@ -45,10 +46,11 @@ const path = (number, extra = "") => `cases/${number}?${desk.query}${extra}`;
 
 /** Show a case. From memory at once when it was fetched, else as soon as it comes. */
 export async function openCase(number, { push = true, focus = false } = {}) {
-  if (number === shown) return (showPane("case"), focus && scroll.focus());
+  // Whatever was still coming is not wanted any more, also when the way leads back to the case on screen.
   const mine = (opening += 1);
   markCurrent(number);
   showPane("case");
+  if (number === shown && !isCovered) return focus && scroll.focus();
   const waiting = setTimeout(() => mine === opening && showSkeleton(), SKELETON_AFTER_MS);
   try {
     const html = await (fetched.get(number) || fetchCase(number));
@@ -81,6 +83,7 @@ function show(html) {
 
 function arrive(facts, isFirst = false) {
   shown = facts.number;
+  isCovered = false;
   desk.facts = facts;
   dress();
   if (isPhone()) $("[data-failed]")?.removeAttribute("open");
@@ -167,6 +170,7 @@ function closeCase() {
 }
 
 function showSkeleton() {
+  isCovered = true;
   regions.timeline.replaceChildren(...[72, 54, 88, 40].map((width) => make("div", { class: `skeleton w-${width}` })));
 }
 
