@@ -1,0 +1,1 @@
+"""Labelled messages written for Careline, from which the shipped heads learn and against which the rules are measured."""
