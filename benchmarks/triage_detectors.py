@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import sys
 import time
-from collections import Counter
+from collections import Counter, defaultdict
+from datetime import UTC, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 
+from careline.triage import duplicates as duplicate
 from careline.triage.personal import DEFAULT_REGIONS, find_personal, mask
 from careline.triage.protocol import Span
 
@@ -102,5 +106,108 @@ def _worst() -> None:
     )
 
 
+_ORIGINALS, _COPIES, _SEED = 8000, 1435, 42
+
+
+def duplicates() -> None:
+    """Recall and precision by pairs for several thresholds, on airline posts with edited copies; then clusters, and speed."""
+    texts, gold = edited_copies()
+    before = time.process_time()
+    signatures = [duplicate.signature(text) for text in texts]
+    signing = time.process_time() - before
+    buckets = defaultdict(list)
+    for number, bands in enumerate(signatures):
+        for band in bands:
+            buckets[band].append(number)
+    before = time.process_time()
+    pairs = {pair for members in buckets.values() for pair in combinations(sorted(set(members)), 2)}
+    scored = {pair: duplicate.jaccard(texts[pair[0]], texts[pair[1]]) for pair in pairs}
+    spent = signing + time.process_time() - before
+    print(
+        f"{len(texts):,} posts, {len(gold):,} gold pairs, {len(pairs):,} candidate pairs; {len(texts) / spent:,.0f} a CPU-second with the exact check, {len(texts) / signing:,.0f} signatures"
+    )
+    print(
+        "threshold  P strict  P memes true  R      (memes: both say 'on fleek', or untouched posts that share eight words in a row)"
+    )
+    for threshold in (0.5, 0.55, 0.56, 0.57, 0.58, 0.6, 0.62, 0.64, 0.66, 0.68, 0.7, 0.75, 0.8):
+        said = {pair for pair, score in scored.items() if score >= threshold}
+        right = len(said & gold)
+        memes = sum(1 for one, other in said - gold if _is_meme(texts, one, other))
+        print(f"{threshold:9.2f} {right / len(said):9.3f} {(right + memes) / len(said):13.3f} {right / len(gold):6.3f}")
+    _clusters(texts, gold)
+
+
+def edited_copies() -> tuple[list[str], set[tuple[int, int]]]:
+    """Different posts, then copies of some (several of a few) with words dropped or put in, typos, RT and links; gold are pairs of one origin."""
+    chance = random.Random(_SEED)
+    rows = list(dict.fromkeys(row["text"] for row in csv.DictReader((DATA / "airline_us" / "train.csv").open())))
+    chance.shuffle(rows)
+    texts = rows[:_ORIGINALS]
+    words = [word for text in texts[:500] for word in text.split()]
+    long_enough = [number for number, text in enumerate(texts) if len(text.split()) >= 6]
+    families = defaultdict(list)
+    while len(texts) < _ORIGINALS + _COPIES:
+        origin = chance.choice(long_enough)
+        for _ in range(min(chance.choice((1, 1, 1, 2, 4)), _ORIGINALS + _COPIES - len(texts))):
+            families[origin].append(len(texts))
+            texts.append(_edited(texts[origin], words, chance))
+    return texts, {pair for origin, copies in families.items() for pair in combinations([origin, *copies], 2)}
+
+
+def _edited(text: str, words: list[str], chance: random.Random) -> str:
+    """One to three edits."""
+    parts = text.split()
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(parts))
+        match chance.randrange(5):
+            case 0 if len(parts) > 5:
+                del parts[at]
+            case 1:
+                parts.insert(at, chance.choice(words))
+            case 2:
+                letter = chance.randrange(len(parts[at]))
+                parts[at] = parts[at][:letter] + chance.choice("abcdefghijklmnopqrstuvwxyz") + parts[at][letter + 1 :]
+            case 3:
+                parts.insert(0, f"RT @user{chance.randrange(99)}:")
+            case _:
+                parts.append(f"http://t.co/{chance.randrange(10**9):x}")
+    return " ".join(parts)
+
+
+def _is_meme(texts: list[str], one: int, other: int) -> bool:
+    """Not made here, but copied by people: the airline whose fleet was on fleek, and chain posts."""
+    if all("on fleek" in duplicate.normalise(texts[number]) for number in (one, other)):
+        return True
+    return other < _ORIGINALS and _run(texts[one], texts[other])
+
+
+def _run(one: str, other: str, size: int = 8) -> bool:
+    left, right = (duplicate.normalise(text).split() for text in (one, other))
+    runs = {tuple(left[at : at + size]) for at in range(max(1, len(left) - size + 1))}
+    return any(tuple(right[at : at + size]) in runs for at in range(max(1, len(right) - size + 1)))
+
+
+def _clusters(texts: list[str], gold: set[tuple[int, int]]) -> None:
+    """The same posts a second apart through the window in memory."""
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    clusters = duplicate.Clusters()
+    before = time.process_time()
+    for number, text in enumerate(texts):
+        clusters.add(number, str(number), text, start + timedelta(seconds=number))
+    spent = time.process_time() - before
+    of = {member.id: cluster.id for cluster in clusters.clusters() for member in cluster.members}
+    together = sum(1 for one, other in gold if one in of and of.get(one) == of.get(other))
+    print(
+        f"Clusters: {together / len(gold):.3f} of gold pairs together, {len(set(of.values())):,} clusters; {len(texts) / spent:,.0f} texts a CPU-second"
+    )
+    before = time.process_time()
+    meme = duplicate.Clusters()
+    for number in range(20_000):
+        meme.add(number, str(number), f"Our fleets on fleek, our fleet is on fleek today {number % 7}", start)
+    print(
+        f"one meme 20,000 times: {20_000 / (time.process_time() - before):,.0f} a CPU-second, {len(list(meme.clusters()))} cluster"
+    )
+
+
 if __name__ == "__main__":
-    {"personal": personal}[sys.argv[1]]()
+    {"personal": personal, "duplicates": duplicates}[sys.argv[1]]()
