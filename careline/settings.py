@@ -48,6 +48,7 @@ HOOK_BODY_LIMIT_BYTES = _number("HOOK_BODY_LIMIT", 4 * 1024 * 1024)
 UPLOAD_LIMIT_BYTES = _number("UPLOAD_LIMIT", 25 * 1024 * 1024)
 JOURNAL_MARK = _number("JOURNAL_MARK", 20000)
 ALLOW_PRIVATE_ADDRESSES = _flag("ALLOW_PRIVATE_ADDRESSES")
+TRIAGE = _flag("TRIAGE", True)
 LOG_FORMAT = _read("LOG_FORMAT", "console")
 LOG_LEVEL = _read("LOG_LEVEL", "info")
 
@@ -127,6 +128,7 @@ INSTALLED_APPS = [
     "careline.channels",
     "careline.people",
     "careline.threads",
+    "careline.triage",
     "careline.outbox",
     "careline.cases",
     "careline.knowledge",

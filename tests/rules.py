@@ -17,7 +17,7 @@ _TRANSACTIONS = {"events/recording.py", "clocks/leases.py", "intake/journal.py",
 # The worker loops, the edge's handlers, the CLI.
 _BROAD_EXCEPT = {
     "cli.py", "doors.py", "clocks/firing.py", "edge/answers.py", "edge/hooks.py", "edge/hub.py", "intake/digest.py", "intake/journal.py", "intake/readers.py",
-    "intake/housekeeping.py", "intake/fetching.py", "intake/steps/normalise.py", "outbox/sending.py", "serving.py", "controlling.py",
+    "intake/housekeeping.py", "intake/fetching.py", "intake/steps/normalise.py", "outbox/sending.py", "serving.py", "triage/child.py", "triage/judging.py", "controlling.py",
 }  # fmt: skip
 _CLOCKS = {"kit/clock.py", "kit/ids.py"}
 

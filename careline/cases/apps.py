@@ -11,5 +11,5 @@ class CasesConfig(AppConfig):
     name = "careline.cases"
 
     def ready(self) -> None:
-        from careline.cases import following, forgetting, timers  # noqa: F401
+        from careline.cases import following, forgetting, timers, triaging  # noqa: F401
         from careline.people import suggesting  # noqa: F401

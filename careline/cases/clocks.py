@@ -45,7 +45,11 @@ DEFAULTS: Final[dict[str, AnswerPolicy]] = {
     "email": AnswerPolicy(_HOUR, 4 * _HOUR, 4 * _HOUR),
     "log": AnswerPolicy(_HOUR, 4 * _HOUR, 4 * _HOUR),
     "review": AnswerPolicy(24 * _HOUR, 72 * _HOUR, 24 * _HOUR),
+    "question": AnswerPolicy(_HOUR, 4 * _HOUR, 2 * _HOUR),
+    "compliment": AnswerPolicy(4 * _HOUR, 24 * _HOUR, 24 * _HOUR),
 }
+# In public the kind decides (PRODUCT.md, Defaults); without a verdict a word in public counts as a complaint.
+BY_KIND: Final = {"public": {"question": "question", "compliment": "compliment"}}
 # Harm waits for no office hours: 5 / 15 minutes at any hour, then 10 (PRODUCT.md, Defaults).
 HARM: Final = AnswerPolicy(5 * _MINUTE, 15 * _MINUTE, 10 * _MINUTE)
 
@@ -56,6 +60,11 @@ def policies_of(workspace_id: int) -> dict[str, AnswerPolicy]:
         "name", "first_target_s", "first_breach_s", "next_s"
     )
     return {**DEFAULTS, **{name: AnswerPolicy(first, breach, following) for name, first, breach, following in own}}
+
+
+def clock_name(surface_clock: str, kind: str) -> str:
+    """The policy that a case of this kind follows on a surface."""
+    return BY_KIND.get(surface_clock, {}).get(kind, surface_clock)
 
 
 def answer_due(policy: AnswerPolicy, hours: OpenHours, waiting_since: datetime, is_first: bool) -> AnswerDue:

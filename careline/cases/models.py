@@ -16,6 +16,8 @@ class Case(models.Model):
 
     `clock_percent` is the last step (25, 50, 80, 100) its clock passed. `heard_version` and `answered_version` are the
     versions at which the customer and an agent (`answered_by_id`) last spoke: what the collision stop compares.
+    `signs` is what triage and people say of the case, by verdict (cases/signs.py); `kind`, `topic_id` and the sentiments
+    (-1 to +1) are columns of their own, since lists and clocks follow them.
     """
 
     STATES = [("open", "open"), ("waiting", "waiting"), ("done", "done")]
@@ -45,6 +47,12 @@ class Case(models.Model):
     follows_id = models.BigIntegerField(null=True)
     merged_into_id = models.BigIntegerField(null=True)
     language = models.CharField(max_length=8, default="")
+    kind = models.CharField(max_length=12, default="", blank=True)
+    topic_id = models.BigIntegerField(null=True)
+    root_cause_id = models.BigIntegerField(null=True)
+    sentiment_first = models.FloatField(null=True)
+    sentiment_now = models.FloatField(null=True)
+    signs = models.JSONField(default=dict)
     is_public = models.BooleanField(default=False)
     is_simulated = models.BooleanField(default=False)
     is_harm = models.BooleanField(default=False)
@@ -90,6 +98,26 @@ class Case(models.Model):
             models.Index(fields=["person", "-last_at"], name="case_person"),
             models.Index(fields=["workspace_id", "state", "-last_at", "-id"], name="case_newest"),
         ]
+
+
+class SetAside(models.Model):
+    """A case that a verdict took out of the queue: no answer needed. `is_audit`: drawn at random for a person to judge;
+    `was_right` is what they said, or False when somebody brought it back.
+    """
+
+    case = models.OneToOneField(Case, on_delete=models.CASCADE, primary_key=True, related_name="set_aside")
+    workspace_id = models.BigIntegerField()
+    message_id = models.BigIntegerField()
+    confidence = models.FloatField(default=0.0)
+    act_id = models.BigIntegerField(default=0)
+    is_audit = models.BooleanField(default=False)
+    at = models.DateTimeField(default=clock.now)
+    judged_at = models.DateTimeField(null=True)
+    judged_by_id = models.BigIntegerField(null=True)
+    was_right = models.BooleanField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace_id", "is_audit", "-at"], name="set_aside_newest")]
 
 
 class CaseNumber(models.Model):

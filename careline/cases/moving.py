@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from careline.cases.changing import hours_of_channel
-from careline.cases.clocks import owe_answer, owe_nothing, policies_of
+from careline.cases.clocks import clock_name, owe_answer, owe_nothing, policies_of
 from careline.cases.models import Case
 from careline.cases.queries.answering import surface_of
 from careline.cases.recounting import recount
@@ -59,5 +59,5 @@ def settle(case: Case) -> None:
         return
     channel = channels_by_id([case.channel_id]).get(case.channel_id)
     surface = surface_of(channel, case.surface) if channel else None
-    policy = policies_of(case.workspace_id)[surface.clock if surface else "private"]
+    policy = policies_of(case.workspace_id)[clock_name(surface.clock if surface else "private", case.kind)]
     owe_answer(case, policy, hours_of_channel(case.channel_id), clock.now())

@@ -263,6 +263,23 @@ class PersonCard(msgspec.Struct, frozen=True):
     facts: dict[str, object]
 
 
+class SignView(msgspec.Struct, frozen=True):
+    """One thing that is said of the case. `number` is the sentiment, -1 to +1. `words` is the message's text in parts, (part, is it
+    what the verdict leans on); `examples` are (text, label, nearness) of the nearest labelled texts.
+    """
+
+    name: str
+    value: str
+    label: str
+    confidence: float
+    by: str
+    state: str
+    message_id: int
+    number: float | None = None
+    words: tuple[tuple[str, bool], ...] = ()
+    examples: tuple[tuple[str, str, float], ...] = ()
+
+
 class CasePane(msgspec.Struct, frozen=True):
     """Everything the middle and right pane show. `entries` interleaves messages and acts by time; the newest `limit`
     of them.
@@ -281,6 +298,9 @@ class CasePane(msgspec.Struct, frozen=True):
     follows_number: int
     merged_into_number: int
     n: int
+    signs: tuple[SignView, ...] = ()
+    sentiment_first: float | None = None
+    is_set_aside: bool = False
 
 
 class NoticeView(msgspec.Struct, frozen=True):

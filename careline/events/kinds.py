@@ -11,6 +11,8 @@ KINDS: dict[str, str] = {
     "message.filed": "A file of a message arrived after it, or could not be fetched.",
     "message.reacted": "A reaction was added to or taken from a message.",
     "message.moderated": "We hid, liked, reacted to or deleted a message, or took that back; `facts.verb`, `facts.state`.",
+    "message.judged": "Triage's verdicts of a message were kept and its case follows them.",
+    "message.corrected": "An agent accepted or corrected a verdict; `facts.verdict`.",
     "thread.changed": "Something public was said, changed or counted in a thread: every open case that shows it draws it again; `thread_id`.",
     "case.opened": "A case began.",
     "case.changed": "Any field of a case changed: state, assignee, team, tags, priority, clocks; `facts.what` names the act.",

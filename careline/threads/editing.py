@@ -36,6 +36,18 @@ WordsListener = Callable[[UnitOfWork, Sequence[Message]], None]
 _listeners: list[WordsListener] = []
 
 
+GoneListener = Callable[[Sequence[int]], None]
+_gone_listeners: list[GoneListener] = []
+
+
+def on_words_gone(listener: GoneListener) -> GoneListener:
+    """Register what keeps something made of words (verdicts, vectors): called with message ids in the same unit of work,
+    whoever took the words and why.
+    """
+    _gone_listeners.append(listener)
+    return listener
+
+
 def on_words_changed(listener: WordsListener) -> WordsListener:
     """Register what shows words a floor above (cases): called in the same unit of work, after edits and deletions."""
     _listeners.append(listener)
@@ -205,6 +217,8 @@ def purge_words(messages: Sequence[Message], at: datetime) -> None:
     Revision.objects.filter(message_id__in=message_ids).delete()
     drop_attachments(message_ids)
     search.unindex_messages(message_ids)
+    for listener in _gone_listeners:
+        listener(message_ids)
 
 
 def drop_attachments(message_ids: Collection[int]) -> None:

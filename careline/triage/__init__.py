@@ -1,1 +1,1 @@
-"""Judging what was said. For now its language; the rest comes as verdicts after the digest."""
+"""Judging what was said, after the digest, in a child process without the database: verdicts with confidence and reasons, corrected by people."""

@@ -97,6 +97,12 @@ def list_brands(workspace_id: int) -> list[Brand]:
     return list(Brand.objects.filter(workspace_id=workspace_id).order_by("name", "id"))
 
 
+def languages_of(workspace_id: int) -> tuple[str, ...]:
+    """The languages the workspace's brands speak, two letters each. One statement."""
+    spoken = Brand.objects.filter(workspace_id=workspace_id).order_by("id").values_list("languages", flat=True)
+    return tuple(dict.fromkeys(str(one)[:2] for languages in spoken for one in languages))
+
+
 def access_brand(workspace_id: int, brand_id: int) -> Brand:
     """A brand. Raises NotFound for a foreign one. One statement."""
     found = Brand.objects.filter(workspace_id=workspace_id, id=brand_id).first()

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.utils.translation import gettext as _
 
-from careline.cases.actions import blocking, joining, merging, splitting, unsending  # noqa: F401 - their reverses register
+from careline.cases.actions import blocking, correcting, joining, merging, splitting, unsending  # noqa: F401 - their reverses register
 from careline.cases.cards import index_cards
 from careline.cases.changing import CaseChange, changes_of
 from careline.cases.counting import count, counted
@@ -122,4 +122,4 @@ def _check_undoable(act: CaseAct, change: CaseChange) -> None:
 
 
 def _closed(act: CaseAct) -> bool:
-    return act.verb in {"closed", "blocked"} and act.after.get("state") == "done"
+    return act.verb in {"closed", "blocked", "set_aside"} and act.after.get("state") == "done"

@@ -11,6 +11,7 @@ from careline.cases.queries import answering, timeline
 from careline.cases.queries.listing import row_of
 from careline.cases.queries.naming import Names, names_of
 from careline.cases.queries.persons import known_identities, person_card
+from careline.cases.queries.signs import sign_views
 from careline.cases.queries.visible import access_case, readers_of
 from careline.cases.rows import CasePane
 from careline.channels.access import channels_by_id
@@ -21,7 +22,7 @@ from careline.threads import queries as threads_queries
 from careline.workspaces.sight import Viewer
 
 # Measured by test_opening_a_case_takes_a_constant_number_of_statements.
-MOST_STATEMENTS = 28
+MOST_STATEMENTS = 31
 
 
 def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0) -> CasePane:
@@ -69,6 +70,9 @@ def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int =
         follows_number=follows,
         merged_into_number=merged_into,
         n=n,
+        signs=sign_views(case),
+        sentiment_first=case.sentiment_first,
+        is_set_aside=case.outcome == "no_answer_needed" and any(act.verb == "set_aside" for act in acts),
     )
 
 

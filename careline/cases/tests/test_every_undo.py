@@ -18,6 +18,7 @@ from careline.cases.actions import (
     assigning,
     blocking,
     closing,
+    correcting,
     fields,
     joining,
     merging,
@@ -27,11 +28,14 @@ from careline.cases.actions import (
     tagging,
 )
 from careline.cases.actions.undoing import undo_act
+from careline.cases.changing import changes_of
 from careline.cases.models import Case, CaseAct, CaseField, Notice, RollupHour
 from careline.cases.queries.listing import list_page
 from careline.cases.rows import ListFilters
+from careline.cases.triaging import set_case_aside
 from careline.conftest import DM, Air, hear, make_case, make_identity, make_thread
 from careline.events.models import Event, EventCounter
+from careline.events.recording import unit_of_work
 from careline.kit import clock
 from careline.people.actions import blocking as blocking_persons
 from careline.people.actions import joining as joining_persons
@@ -99,6 +103,13 @@ def _reopen(scene: Scene) -> int:
     return closing.reopen_case(scene.air.ana, scene.case.number)
 
 
+def _set_aside(scene: Scene) -> int:
+    with unit_of_work() as work:
+        [change] = changes_of(work, [Case.objects.select_for_update().get(id=scene.later.id)], None)
+        set_case_aside(change, Message.objects.get(case_id=scene.later.id), 0.99, 2.0)
+    return CaseAct.objects.get(verb="set_aside").id
+
+
 def _done_before(scene: Scene) -> None:
     closing.close_case(scene.air.ana, scene.case.number, "heard")
 
@@ -131,6 +142,8 @@ CASES: dict[str, Act] = {
     "split": _split,
     "split_here": lambda one: _other_half(_split(one)),
     "answered": _answer,
+    "signs": lambda one: correcting.correct_sign(one.air.ana, one.case.number, "kind", "question"),
+    "set_aside": _set_aside,
 }
 PERSONS: dict[str, Act] = {
     "renamed": lambda one: renaming.rename_person(one.air.ben, one.air.marta.id, "Marta Ruiz Gil"),
@@ -147,6 +160,8 @@ STAYS: dict[tuple[str, str], str] = {
     ("split_here", "Case"): "as above",
     ("split", "CaseNumber"): "a number is given once",
     ("split_here", "CaseNumber"): "as above",
+    ("signs", "Correction"): "the word is kept, marked as taken back, and trains nobody",
+    ("set_aside", "SetAside"): "what chance drew is kept; that it was brought back says the verdict was wrong",
     ("answered", "Draft"): "the words come back to the writer",
     ("answered", "Message"): "a wordless row stays for its delivery, in no case and no thread",
     ("answered", "Delivery"): "cancelled, never sent",
@@ -233,7 +248,7 @@ def test_invariant_7_an_act_on_a_case_is_taken_back_to_exactly_the_state_before(
     undoer = scene.air.owner if verb == "moved" else scene.air.ana
     _check_taken_back(scene, verb, CASES[verb], lambda act_id: undo_act(undoer, act_id))
     row = CaseAct.objects.filter(verb=verb).latest("id")
-    assert row.undone_at is not None and row.undone_by_id == undoer.agent_id and row.agent_id == undoer.agent_id
+    assert row.undone_at is not None and row.undone_by_id == undoer.agent_id and row.agent_id == (None if verb == "set_aside" else undoer.agent_id)
 
 
 @pytest.mark.parametrize("verb", PERSONS)

@@ -183,7 +183,8 @@ def _apply(batch: Batch, item: SaidItem, case: Case, *, wakes: bool, away: set[i
         wakes=wakes,
         assignee_is_away=case.assignee_id in away,
     )
-    apply_inbound(case, heard, batch.policies[item.row.workspace_id][item.surface.clock], hours, batch.now)
+    policy = batch.policies[item.row.workspace_id][case_clocks.clock_name(item.surface.clock, case.kind)]
+    apply_inbound(case, heard, policy, hours, batch.now)
 
 
 def _away(items: Iterable[SaidItem], candidates: Candidates) -> set[int]:

@@ -10,10 +10,10 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from careline.cases.queries.listing import counts
-from careline.cases.rows import ActView, FileView, IdentityView, ListFilters, OtherCase, ThreadView
+from careline.cases.rows import ActView, CasePane, FileView, IdentityView, ListFilters, OtherCase, SignView, ThreadView
 from careline.channels.registry import networks
 from careline.screens import tickets
-from careline.screens.inbox import wording
+from careline.screens.inbox import sign_wording, wording
 from careline.workspaces.queries import access_preferences
 from careline.workspaces.roles import may
 from careline.workspaces.sight import Viewer
@@ -106,6 +106,30 @@ class Desk:
 
     def evidence_words(self, identity: IdentityView) -> str:
         return wording.evidence_words(identity)
+
+    @property
+    def risk_names(self) -> tuple[str, ...]:
+        """Signs that stand above the words as a banner."""
+        return sign_wording.RISKS
+
+    def sign_name(self, name: str) -> str:
+        return sign_wording.name_words(name)
+
+    def sign_value(self, name: str, value: str) -> str:
+        return sign_wording.value_words(name, value)
+
+    def sign_words(self, sign: SignView) -> str:
+        return sign_wording.sign_words(sign)
+
+    def banner_words(self, sign: SignView) -> str:
+        return sign_wording.banner_words(sign)
+
+    def by_words(self, sign: SignView) -> str:
+        return sign_wording.by_words(sign)
+
+    def mood_now(self, pane: CasePane) -> float:
+        """The sentiment of the customer's newest word."""
+        return next((one.number for one in pane.signs if one.number is not None), 0.0)
 
     def state_words(self, case: OtherCase) -> str:
         return wording.state_words(case)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from careline.screens.inbox import acting, case_views, moderating, noticing, searching, snippets, views, writing
+from careline.screens.inbox import acting, case_views, moderating, noticing, searching, signs, snippets, views, writing
 
 urlpatterns = [
     path("inbox", views.show_inbox, name="inbox"),
@@ -42,6 +42,7 @@ urlpatterns = [
     path("cases/<int:number>/split", acting.split_of_case, name="case_split"),
     path("cases/<int:number>/block", acting.block_of_case, name="case_block"),
     path("cases/<int:number>/fields", acting.fields_of_case, name="case_fields"),
+    path("cases/<int:number>/signs", signs.signs_of_case, name="case_signs"),
     path("acts/undo", acting.undo_of_last_act, name="undo_last"),
     path("acts/<int:act>/undo", acting.undo_of_act, name="undo"),
     path("bulk", acting.bulk_acts, name="bulk"),

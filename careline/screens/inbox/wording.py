@@ -216,6 +216,7 @@ def act_icon(verb: str) -> str:
         "assigned": "user-plus",
         "taken": "user-plus",
         "closed": "check",
+        "set_aside": "inbox",
         "reopened": "rotate-ccw",
         "snoozed": "alarm-clock",
         "waiting": "hourglass",
@@ -237,6 +238,8 @@ def act_words(act: ActView, agents: dict[int, str] | None = None) -> str:
     facts = act.facts
     to_agent = (agents or {}).get(_number(facts.get("assignee_id")), "") or str(facts.get("assignee_name") or "")
     sentences = {
+        "set_aside": lambda: _("%(who)s set it aside: no answer needed") % {"who": who},
+        "signs": lambda: _("%(who)s corrected what it is") % {"who": who},
         "closed": lambda: (
             _("%(who)s closed it: %(outcome)s")
             % {"who": who, "outcome": outcome_words(str(facts.get("outcome") or ""))}

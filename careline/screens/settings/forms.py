@@ -191,6 +191,8 @@ CLOCK_WORDS = {
     "email": _("E-mail"),
     "log": _("Phone, counter, partner log"),
     "review": _("Reviews"),
+    "question": _("Questions in public"),
+    "compliment": _("Compliments in public"),
 }
 _COLUMNS = ("first_target_s", "first_breach_s", "next_s")
 

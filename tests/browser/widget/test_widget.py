@@ -293,7 +293,7 @@ def test_everything_works_by_keyboard_and_escape_gives_the_focus_back(desk: Desk
 def test_what_is_written_before_the_chat_has_begun_is_sent_once_it_has(desk: Desk, visit: Go) -> None:
     one = visit()
     held: list[Route] = []
-    one.page.route("**/session", lambda route: held.append(route))
+    one.page.route("**/session", lambda route: held.extend([route]))
     one.page.locator("careline-chat button").click()
     expect(one.chat.locator("#text")).to_be_focused()
     one.page.keyboard.type("in a hurry")

@@ -16,6 +16,7 @@ import { openPalette } from "./palette.js";
 import { onPersonChange, peopleCommands, sayWhatWasDone } from "./people.js";
 import { look, startPresence } from "./presence.js";
 import { deliveryCommands, startSending } from "./sending.js";
+import { signCommands } from "./signs.js";
 import { startSnippets } from "./snippets.js";
 import { on, openStream } from "./stream.js";
 import { keepTime } from "./time.js";
@@ -29,7 +30,7 @@ if (desk.root) startDesk();
 else startPage();
 
 function startDesk() {
-  learn({ ...deskCommands, ...caseCommands, ...bulkCommands, ...deliveryCommands, ...messageCommands });
+  learn({ ...deskCommands, ...caseCommands, ...bulkCommands, ...deliveryCommands, ...messageCommands, ...signCommands });
   startComposer();
   startSending();
   startSnippets();

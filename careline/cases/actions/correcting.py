@@ -1,0 +1,160 @@
+"""An agent's word on what triage says of a case: right, or what it is instead. Each word is kept as a row that trains, and can be taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from django.utils.translation import gettext as _
+
+from careline.cases.applying import reopen
+from careline.cases.changing import CaseChange, changing_case
+from careline.cases.models import CaseAct, SetAside
+from careline.cases.moving import settle
+from careline.cases.reversing import reverses
+from careline.cases.signs import sign_of, stands
+from careline.errors import Conflict, InputRefused
+from careline.kit import clock
+from careline.threads.models import Message
+from careline.triage.models import Correction, Judgement, Topic
+from careline.triage.protocol import CLOSINGS, HARMS, KINDS
+from careline.workspaces.sight import Viewer
+
+# What a person may say of a case; '' refuses what was proposed. Topics are the workspace's own.
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "kind": KINDS,
+    "needs_answer": ("yes", "no"),
+    "sentiment": ("negative", "neutral", "positive"),
+    "harm": HARMS,
+    "legal": ("legal",),
+    "leaving": ("leaving",),
+    "failed_elsewhere": ("phone", "email", "chat", "form", "branch", "social", "app"),
+    "closing": CLOSINGS,
+}
+REFUSABLE: Final = frozenset({"harm", "legal", "leaving", "failed_elsewhere", "closing", "topic"})
+_SENTIMENT: Final = {"negative": -0.7, "neutral": 0.0, "positive": 0.7}
+
+
+def correct_sign(viewer: Viewer, number: int, verdict: str, value: str) -> int:
+    """Say what it is; '' says it is not what was proposed. Returns the act's id.
+
+    Raises InputRefused('verdict_unknown'), ('value_unknown'), Conflict('words_gone') when no word of the customer is left.
+    """
+    check_value(viewer.workspace_id, verdict, value)
+    with changing_case(viewer, number, "manage_case") as change:
+        kept = [_correct(change, viewer, verdict, value)]
+        return change.save("signs", extra={"corrections": kept})
+
+
+def accept_signs(viewer: Viewer, number: int) -> int:
+    """All that triage proposes of the case is right. Returns the act's id, 0 when nothing was proposed."""
+    with changing_case(viewer, number, "manage_case") as change:
+        proposed = [
+            (name, str(sign["value"]))
+            for name, sign in sorted(change.case.signs.items())
+            if sign["state"] == "proposed"
+        ]
+        if not proposed:
+            return 0
+        kept = [_correct(change, viewer, name, value) for name, value in proposed]
+        return change.save("signs", extra={"corrections": kept})
+
+
+def check_value(workspace_id: int, verdict: str, value: str) -> None:
+    """Refuse a verdict or a value that does not exist. One statement for a topic."""
+    if verdict == "topic":
+        known = not value or (
+            value.isdigit()
+            and Topic.objects.filter(id=int(value), workspace_id=workspace_id, retired_at__isnull=True).exists()
+        )
+    elif verdict in CHOICES:
+        known = value in CHOICES[verdict] or (not value and verdict in REFUSABLE)
+    else:
+        raise InputRefused("verdict_unknown", _("There is no such verdict."), field="verdict")
+    if not known:
+        raise InputRefused("value_unknown", _("Choose one of the values offered."), field="value")
+
+
+def _correct(change: CaseChange, viewer: Viewer, verdict: str, value: str) -> str:
+    message = _message(change, verdict)
+    was, confidence = _said_by_triage(message.id, verdict)
+    row = Correction.objects.create(
+        workspace_id=viewer.workspace_id,
+        message=message,
+        verdict=verdict,
+        was=was,
+        value=value,
+        confidence=confidence,
+        agent_id=viewer.agent_id,
+        at=change.now,
+    )
+    _apply(change, verdict, value, message.id)
+    change.record("message.corrected", message_id=message.id, verdict=verdict)
+    return str(row.id)
+
+
+def _message(change: CaseChange, verdict: str) -> Message:
+    """The message the sign came from, else the customer's newest."""
+    case = change.case
+    heard = Message.objects.filter(case_id=case.id, direction="inbound", deleted_at__isnull=True)
+    sign = case.signs.get(verdict)
+    found = heard.filter(id=int(sign["message_id"])).first() if sign else None
+    found = found or heard.order_by("-at", "-id").first()
+    if found is None:
+        raise Conflict("words_gone", _("No word of the customer is left in this case."))
+    return found
+
+
+def _said_by_triage(message_id: int, verdict: str) -> tuple[str, float]:
+    row = Judgement.objects.filter(message_id=message_id).values_list("verdicts", flat=True).first() or []
+    found = next((one for one in row if one["name"] == verdict), None)
+    return (str(found["value"]), float(found["confidence"])) if found else ("", 0.0)
+
+
+def _apply(change: CaseChange, verdict: str, value: str, message_id: int) -> None:
+    case = change.case
+    said = value or str(case.signs.get(verdict, {}).get("value", ""))
+    state = "confirmed" if value else "refused"
+    case.signs = {**case.signs, verdict: sign_of(said, 1.0, "agent", message_id, state)}
+    if verdict == "sentiment":
+        case.sentiment_now = _SENTIMENT[value]
+    elif verdict == "topic":
+        case.topic_id = int(value) if value else None
+    elif verdict == "needs_answer" and value == "yes":
+        _bring_back(change)
+    elif verdict in {"kind", "harm"}:
+        case.kind = value if verdict == "kind" else case.kind
+        case.is_harm = stands(case.signs, "harm") and case.signs["harm"]["state"] == "confirmed"
+        settle(case)
+
+
+def _bring_back(change: CaseChange) -> None:
+    """A case that a verdict had set aside is open again, and the verdict was wrong."""
+    case = change.case
+    aside = SetAside.objects.filter(case_id=case.id).first()
+    if case.state == "done" and case.outcome == "no_answer_needed":
+        reopen(case)
+        case.waiting_since = case.last_inbound_at
+        settle(case)
+    if aside is not None:
+        aside.judged_at, aside.judged_by_id, aside.was_right = change.now, change.agent_id, False
+        aside.save(update_fields=["judged_at", "judged_by_id", "was_right"])
+
+
+@reverses("set_aside")
+def _was_wrong(act: CaseAct, changes: Mapping[int, CaseChange]) -> None:
+    """Brought back by undoing: somebody judged the verdict, and it was wrong."""
+    change = changes[act.case_id]
+    SetAside.objects.filter(case_id=act.case_id).update(
+        judged_at=change.now, judged_by_id=change.agent_id, was_right=False
+    )
+
+
+@reverses("signs")
+def _take_words_back(act: CaseAct, changes: Mapping[int, CaseChange]) -> None:
+    """What was said trains nobody any more."""
+    wanted = [int(str(one)) for one in act.after.get("corrections", []) if str(one).isdigit()]
+    Correction.objects.filter(id__in=wanted, undone_at__isnull=True).update(undone_at=clock.now())
+    SetAside.objects.filter(case_id=act.case_id, judged_by_id=act.agent_id, judged_at=act.at).update(
+        judged_at=None, judged_by_id=None, was_right=None
+    )

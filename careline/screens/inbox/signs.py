@@ -1,0 +1,59 @@
+"""What is said of a case, as a resource: what may be said, an agent's word on it."""
+
+from __future__ import annotations
+
+import msgspec
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from careline.cases.actions import correcting
+from careline.screens.inbox import sign_wording
+from careline.screens.inbox.resources import done, read_body, resource, said
+from careline.screens.middleware import WorkspaceRequest
+from careline.triage.queries import topic_names
+
+
+class Word(msgspec.Struct, frozen=True):
+    """An agent's word: everything proposed is right, or what one verdict is ('' refuses what was proposed)."""
+
+    accept: bool = False
+    verdict: str = ""
+    value: str = ""
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """One thing that may be said."""
+
+    verdict: str
+    value: str
+    words: str
+    group: str
+
+
+class Choices(msgspec.Struct, frozen=True):
+    offered: tuple[Offered, ...]
+
+
+def show_choices(request: WorkspaceRequest, number: int) -> HttpResponse:
+    """`GET cases/<n>/signs`: everything that may be said of a case, the workspace's topics among it."""
+    fixed = [(name, value) for name, values in correcting.CHOICES.items() for value in values]
+    fixed += [(name, "") for name in correcting.CHOICES if name in correcting.REFUSABLE]
+    offered = [
+        Offered(name, value, sign_wording.value_words(name, value), sign_wording.name_words(name)) for name, value in fixed
+    ]
+    topics = topic_names(request.viewer.workspace_id)
+    offered += [Offered("topic", str(key), name, sign_wording.name_words("topic")) for key, name in topics.items()]
+    return said(Choices(tuple(offered)))
+
+
+def say_sign(request: WorkspaceRequest, number: int) -> HttpResponse:
+    """`POST cases/<n>/signs`."""
+    word = read_body(request, Word)
+    if word.accept:
+        act_id = correcting.accept_signs(request.viewer, number)
+        return done(_("Right: triage learns from it"), act_id, number)
+    act_id = correcting.correct_sign(request.viewer, number, word.verdict, word.value)
+    return done(_("Corrected: triage learns from it"), act_id, number)
+
+
+signs_of_case = resource(GET=show_choices, POST=say_sign)

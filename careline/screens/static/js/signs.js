@@ -1,0 +1,41 @@
+/* An agent's word on what triage says: right in one key, corrected in two, brought back in one. */
+
+import { ask } from "./ask.js";
+import { refresh } from "./case.js";
+import { desk } from "./desk.js";
+import { $ } from "./dom.js";
+import { pick } from "./picker.js";
+import { complain, toast, undoAct } from "./toasts.js";
+import { say } from "./words.js";
+
+const manages = () => Boolean(desk.facts?.may_manage);
+
+async function tell(body) {
+  try {
+    const answer = await ask("POST", `cases/${desk.facts.number}/signs`, body);
+    toast(answer.words, answer.act ? { undo: undoAct(answer.act, () => refresh()) } : {});
+    await refresh();
+  } catch (error) {
+    complain(error);
+  }
+}
+
+async function correct() {
+  const { offered } = await ask("GET", `cases/${desk.facts.number}/signs`);
+  const options = offered.map((one) => ({ words: one.words, group: one.group, note: one.group, value: one }));
+  const chosen = await pick({ title: say("what_is_it"), options });
+  if (chosen) await tell({ verdict: chosen.verdict, value: chosen.value });
+}
+
+export const signCommands = {
+  "accept-signs": { run: () => tell({ accept: true }), when: manages, words: "accept_signs", key: "b", group: "case" },
+  "correct-signs": { run: () => correct().catch(complain), when: manages, words: "correct_signs", key: "q", group: "case" },
+  "bring-back": {
+    run: () => tell({ verdict: "needs_answer", value: "yes" }),
+    when: () => manages() && Boolean($("[data-do=say-sign][data-verdict=needs_answer]")),
+    words: "bring_back",
+    key: "g",
+    group: "case",
+  },
+  "say-sign": (element) => tell({ verdict: element.dataset.verdict, value: element.dataset.value }),
+};

@@ -1,0 +1,14 @@
+"""Verdicts and vectors go when the words they were made of go."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class TriageConfig(AppConfig):
+    """Found by Django in INSTALLED_APPS."""
+
+    name = "careline.triage"
+
+    def ready(self) -> None:
+        from careline.triage import forgetting  # noqa: F401

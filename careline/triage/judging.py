@@ -1,0 +1,179 @@
+"""Follows the log of every workspace, has new words judged outside any transaction, and keeps the verdicts, exactly once in effect.
+
+The place in the log moves in the transaction that keeps the verdicts; a crash between judges again and overwrites. When judging is slow or
+the child is away, nothing waits but the verdicts: cases are open and answered meanwhile.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+import structlog
+from django.db import connection
+from prometheus_client import Counter, Gauge
+
+from careline.clocks import leases
+from careline.events import hub
+from careline.events.feed import events_after
+from careline.events.models import EventCounter
+from careline.events.recording import unit_of_work
+from careline.kit import clock
+from careline.kit.bulk import insert_rows, new_row
+from careline.kit.connections import refresh_connections
+from careline.kit.places import place_of
+from careline.threads.models import Message
+from careline.triage.asking import asked_of, judgement_of, messages_to_judge
+from careline.triage.calling import Child, ChildFailed
+from careline.triage.heads_in_use import HeadsInUse
+from careline.triage.models import Judgement, TriageCursor, TriageSettings
+from careline.triage.protocol import Asked, Judged
+from careline.triage.telling import JudgedMessage, tell
+
+BATCH_EVENTS: Final = 128
+LEASE: Final = "triage"
+LEASE_S: Final = 10.0
+POLL_S: Final = 1.0
+PAUSE_AFTER_FAILURE_S: Final = 2.0
+HEARD: Final = ("message.received", "message.edited")
+JUDGED_COLUMNS: Final = ("verdicts", "personal", "vector", "signature", "engine", "message_version", "at")
+JUDGED = Counter("careline_triage_judged_total", "Messages judged.", ["outcome"])
+BEHIND = Gauge("careline_triage_behind_seconds", "Age of the oldest message without verdicts.")
+_log = structlog.get_logger()
+
+
+class LeaseLost(Exception):
+    """Another worker judges now: nothing of this batch may be kept."""
+
+
+class Triage:
+    """One per worker process; the lease lets one at a time judge."""
+
+    def __init__(self, child: Child | None = None) -> None:
+        self.child = child or Child()
+        self._heads = HeadsInUse(self.child)
+        self._cursors: dict[int, int] = {}
+        self._fences: dict[str, int] = {}
+        self._renewed_s = -LEASE_S
+        self._wake = threading.Event()
+
+    def run(self, stopping: threading.Event) -> None:
+        """Until told to stop."""
+        leave = hub.subscribe(lambda workspace_id, n: self._wake.set())
+        try:
+            while not stopping.is_set():
+                refresh_connections()
+                if not self._round_or_pause(stopping):
+                    self._wake.wait(POLL_S)
+                    self._wake.clear()
+        finally:
+            leave()
+            self.child.stop()
+            leases.give_back([LEASE])
+
+    def _round_or_pause(self, stopping: threading.Event) -> bool:
+        try:
+            return self.round()
+        except Exception as error:  # the worker loop: the database or the child may be away for a while
+            _log.error("triage_failed", error=place_of(error))
+            connection.close()
+            self._cursors.clear()
+            stopping.wait(PAUSE_AFTER_FAILURE_S)
+            return False
+
+    def round(self) -> bool:
+        """Judge one batch of each workspace that has something new. Returns whether there was anything."""
+        if not self._holds_lease():
+            self._cursors.clear()
+            return False
+        behind = self._behind()
+        if not behind:
+            BEHIND.set(0)
+        return any([self._catch_up(workspace_id) for workspace_id in behind])
+
+    def _holds_lease(self) -> bool:
+        if time.monotonic() - self._renewed_s >= LEASE_S / 3:
+            self._renewed_s = time.monotonic()
+            self._fences = leases.take([LEASE], lasts_s=LEASE_S)
+        return bool(self._fences)
+
+    def _behind(self) -> list[int]:
+        if not self._cursors:
+            self._cursors = dict(TriageCursor.objects.values_list("workspace_id", "n"))
+        newest = EventCounter.objects.order_by("workspace_id").values_list("workspace_id", "n")
+        off = set(TriageSettings.objects.filter(is_on=False).values_list("workspace_id", flat=True))
+        return [one for one, n in newest if n > self._cursors.get(one, 0) and one not in off]
+
+    def _catch_up(self, workspace_id: int) -> bool:
+        events = events_after(workspace_id, self._cursors.get(workspace_id, 0), BATCH_EVENTS)
+        if not events:
+            # The log was emptied beneath us (retention): go on from its end.
+            self._cursors[workspace_id] = EventCounter.objects.values_list("n", flat=True).get(
+                workspace_id=workspace_id
+            )
+            return False
+        heard = [event for event in events if event.kind in HEARD and event.message_id]
+        if heard:
+            BEHIND.set(max(0.0, (clock.now() - heard[0].at).total_seconds()))
+            messages = messages_to_judge(workspace_id, [event.message_id for event in heard if event.message_id])
+            self._judge_and_keep(workspace_id, messages, events[-1].n)
+        self._cursors[workspace_id] = events[-1].n
+        return True
+
+    def _judge_and_keep(self, workspace_id: int, messages: Sequence[Message], n: int) -> None:
+        self._heads.bring(workspace_id)
+        asked = asked_of(workspace_id, messages)
+        found = {one.id: (one, engine) for part, engine in self._judge(asked) for one in part}
+        keep(workspace_id, messages, found, n, self._fences)
+
+    def _judge(self, asked: Sequence[Asked]) -> list[tuple[list[Judged], str]]:
+        """Judge, in halves where the child fails, until the one text that it cannot bear stands alone."""
+        if not asked:
+            return []
+        try:
+            judged, engine = self.child.judge(asked)
+            JUDGED.labels("judged").inc(len(judged))
+            return [(judged, engine)]
+        except ChildFailed as failed:
+            self._heads.forget()
+            self.child.judge(
+                ()
+            )  # a child that cannot even start judges nothing: that is no fault of a text, and is tried again
+            if len(asked) == 1:
+                _log.warning("text_not_judged", message_id=asked[0].id, error=failed.code)
+                JUDGED.labels("failed").inc()
+                return [([Judged(asked[0].id, ())], "failed")]
+            half = len(asked) // 2
+            return [*self._judge(asked[:half]), *self._judge(asked[half:])]
+
+
+def keep(
+    workspace_id: int,
+    messages: Sequence[Message],
+    found: dict[int, tuple[Judged, str]],
+    n: int,
+    fences: dict[str, int],
+) -> None:
+    """One unit of work: cases follow, judgements are kept, the place in the log moves."""
+    now = clock.now()
+    with unit_of_work() as work:
+        standing = {one.id: one for one in messages_to_judge(workspace_id, [message.id for message in messages])}
+        known = [JudgedMessage(standing[key], judged) for key, (judged, _) in found.items() if key in standing]
+        tell(work, workspace_id, known)
+        rows = [judgement_of(one, found[one.message.id][1], now) for one in known]
+        insert_rows(rows, unique=("message_id",), update=JUDGED_COLUMNS)
+        cursor = new_row(TriageCursor, workspace_id=workspace_id, n=n, at=now)
+        insert_rows([cursor], unique=("workspace_id",), update=("n", "at"))
+        if fences and not leases.check_held(fences):
+            raise LeaseLost
+
+
+def judge_pending(child: Child) -> int:
+    """Judge everything that is new, in this thread, without a lease: for demos, commands and tests. Returns how many messages have verdicts now."""
+    triage = Triage(child)
+    triage._holds_lease = lambda: True  # type: ignore[method-assign] # alone by the caller's word
+    while triage.round():
+        pass
+    return Judgement.objects.count()

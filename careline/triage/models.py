@@ -1,0 +1,132 @@
+"""What triage keeps: a judgement a message, how far it has read, corrections, topics with their examples, and fitted heads."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from careline.kit import clock, ids
+from careline.threads.models import Message
+
+
+class Judgement(models.Model):
+    """Everything found in one message: the verdicts as a list of protocol.Verdict, where personal data stands, the
+    sentence's vector (float16) and the bands of near-duplicates. Gone with the message's words.
+    """
+
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="judgement")
+    workspace_id = models.BigIntegerField()
+    verdicts = models.JSONField(default=list)
+    personal = models.JSONField(default=list)
+    vector = models.BinaryField(default=bytes)
+    signature = models.JSONField(default=list)
+    engine = models.CharField(max_length=60, default="")
+    message_version = models.IntegerField(default=1)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace_id", "-at"], name="judgement_newest")]
+
+
+class TriageCursor(models.Model):
+    """The last event of a workspace whose message was judged; `n` moves in the transaction that keeps the verdicts."""
+
+    workspace_id = models.BigIntegerField(primary_key=True)
+    n = models.BigIntegerField(default=0)
+    at = models.DateTimeField(default=clock.now)
+
+
+class TriageSettings(models.Model):
+    """A workspace's choices. `set_aside_from`: the confidence from which a message that needs no answer leaves the queue.
+    `masked`: the kinds of personal data hidden until revealed.
+    """
+
+    workspace_id = models.BigIntegerField(primary_key=True)
+    is_on = models.BooleanField(default=True)
+    sets_aside = models.BooleanField(default=True)
+    set_aside_from = models.FloatField(default=0.9)
+    audit_percent = models.FloatField(default=2.0)
+    masked = models.JSONField(default=list)
+    llm = models.JSONField(default=dict)
+    llm_secret = models.BinaryField(default=bytes)
+
+
+class Correction(models.Model):
+    """An agent's word on a verdict: `was` what triage said, `value` what is true (the same, when accepted). It trains as
+    long as the message has its words.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="corrections")
+    verdict = models.CharField(max_length=24)
+    was = models.CharField(max_length=80, default="")
+    value = models.CharField(max_length=80, default="")
+    confidence = models.FloatField(default=0.0)
+    agent_id = models.BigIntegerField()
+    at = models.DateTimeField(default=clock.now)
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["workspace_id", "verdict", "-id"], name="correction_verdict"),
+            models.Index(fields=["message", "verdict"], name="correction_message"),
+        ]
+
+
+class Topic(models.Model):
+    """What a workspace's customers speak of. A `reason` is what they came with, a `root_cause` why it happened."""
+
+    FACETS = [("reason", "reason"), ("root_cause", "root_cause")]
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    name = models.CharField(max_length=60)
+    facet = models.CharField(max_length=10, choices=FACETS, default="reason")
+    retired_at = models.DateTimeField(null=True)
+    made_by_id = models.BigIntegerField(null=True)
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace_id", "facet", "name"], name="topic_name")]
+
+
+class TopicExample(models.Model):
+    """A text that is of the topic, or is not: typed by a person (`text`), or a message's own words (`message`)."""
+
+    SOURCES = [("typed", "typed"), ("message", "message"), ("thumb", "thumb"), ("correction", "correction")]
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="examples")
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="+")
+    text = models.CharField(max_length=2000, default="")
+    is_of_topic = models.BooleanField(default=True)
+    source = models.CharField(max_length=10, choices=SOURCES, default="typed")
+    agent_id = models.BigIntegerField(null=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["topic", "id"], name="topic_example_topic")]
+
+
+class FittedHead(models.Model):
+    """A version of a workspace's own head. One of a name is active; earlier ones stay to go back to."""
+
+    STATES = [("active", "active"), ("refused", "refused"), ("earlier", "earlier")]
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    name = models.CharField(max_length=24)
+    version = models.IntegerField()
+    state = models.CharField(max_length=8, choices=STATES, default="earlier")
+    body = models.BinaryField(default=bytes)
+    card = models.JSONField(default=dict)
+    made_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace_id", "name", "version"], name="head_version"),
+            models.UniqueConstraint(
+                fields=["workspace_id", "name"], condition=models.Q(state="active"), name="head_active_once"
+            ),
+        ]
