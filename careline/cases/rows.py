@@ -11,7 +11,9 @@ import msgspec
 
 from careline.channels.capabilities import Surface
 
-ViewName = Literal["mine", "team", "unassigned", "all", "waiting", "snoozed", "done", "spam", "mentions"]
+ViewName = Literal[
+    "mine", "team", "unassigned", "all", "waiting", "snoozed", "done", "spam", "aside", "audit", "mentions"
+]
 
 
 class ListFilters(msgspec.Struct, frozen=True):
@@ -25,6 +27,8 @@ class ListFilters(msgspec.Struct, frozen=True):
     tag: str = ""
     query: str = ""
     is_public: bool | None = None
+    kind: str = ""
+    topic_id: int = 0
 
 
 class CaseRow(msgspec.Struct, frozen=True):
@@ -62,6 +66,9 @@ class CaseRow(msgspec.Struct, frozen=True):
     due_span_s: int
     snoozed_until: datetime | None
     audience: str
+    kind: str = ""
+    topic_id: int = 0
+    risks: tuple[str, ...] = ()
 
 
 class CasePage(msgspec.Struct, frozen=True):

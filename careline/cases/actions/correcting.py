@@ -120,24 +120,24 @@ def _apply(change: CaseChange, verdict: str, value: str, message_id: int) -> Non
         case.sentiment_now = _SENTIMENT[value]
     elif verdict == "topic":
         case.topic_id = int(value) if value else None
-    elif verdict == "needs_answer" and value == "yes":
-        _bring_back(change)
+    elif verdict == "needs_answer":
+        _judge_set_aside(change, was_right=value == "no")
     elif verdict in {"kind", "harm"}:
         case.kind = value if verdict == "kind" else case.kind
         case.is_harm = stands(case.signs, "harm") and case.signs["harm"]["state"] == "confirmed"
         settle(case)
 
 
-def _bring_back(change: CaseChange) -> None:
-    """A case that a verdict had set aside is open again, and the verdict was wrong."""
+def _judge_set_aside(change: CaseChange, *, was_right: bool) -> None:
+    """A person says whether the verdict was right; where it was wrong, the case is open again."""
     case = change.case
     aside = SetAside.objects.filter(case_id=case.id).first()
-    if case.state == "done" and case.outcome == "no_answer_needed":
+    if not was_right and case.state == "done" and case.outcome == "no_answer_needed":
         reopen(case)
         case.waiting_since = case.last_inbound_at
         settle(case)
     if aside is not None:
-        aside.judged_at, aside.judged_by_id, aside.was_right = change.now, change.agent_id, False
+        aside.judged_at, aside.judged_by_id, aside.was_right = change.now, change.agent_id, was_right
         aside.save(update_fields=["judged_at", "judged_by_id", "was_right"])
 
 

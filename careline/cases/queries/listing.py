@@ -13,11 +13,14 @@ from careline.cases.queries.narrowing import NEWEST_FIRST, narrow, view_conditio
 from careline.cases.queries.searching import search_page
 from careline.cases.queries.visible import audience_of, readers_of, visible_cases
 from careline.cases.rows import CasePage, CaseRow, ListFilters
+from careline.cases.signs import stands
 from careline.events.recording import last_number
 from careline.kit.clock import from_epoch
 from careline.kit.pagination import decode_cursor, encode_cursor
 from careline.workspaces.sight import Viewer
 
+# What a row may warn of, the gravest first.
+SHOWN_RISKS: Final = ("harm", "legal", "leaving", "failed_elsewhere")
 COUNTED_VIEWS: Final = ("mine", "team", "unassigned", "all", "waiting", "snoozed")
 MOST_ROWS: Final = 200
 
@@ -130,6 +133,9 @@ def row_of(case: Case, names: Names, reader_ids: Iterable[int] = ()) -> CaseRow:
         due_span_s=case.due_span_s,
         snoozed_until=case.snoozed_until,
         audience=audience_of(case, reader_ids),
+        kind=case.kind,
+        topic_id=case.topic_id or 0,
+        risks=tuple(name for name in SHOWN_RISKS if stands(case.signs, name)),
     )
 
 

@@ -19,7 +19,7 @@ _TAG_SQL: Final = {
     "sqlite": "EXISTS (SELECT 1 FROM json_each(case_.tags) WHERE json_each.value = %s)",
     "postgresql": "case_.tags @> to_jsonb(%s::text)",
 }
-NEWEST_FIRST: Final = frozenset({"done", "spam", "mentions"})
+NEWEST_FIRST: Final = frozenset({"done", "spam", "mentions", "aside", "audit"})
 
 _VIEWS: Final[dict[str, Callable[[Viewer], Q]]] = {
     "mine": lambda viewer: Q(state="open", assignee_id=viewer.agent_id),
@@ -30,6 +30,8 @@ _VIEWS: Final[dict[str, Callable[[Viewer], Q]]] = {
     "snoozed": lambda viewer: Q(state="waiting", waiting_reason="until"),
     "done": lambda viewer: Q(state="done") & ~Q(outcome="spam"),
     "spam": lambda viewer: Q(state="done", outcome="spam"),
+    "aside": lambda viewer: Q(state="done", outcome="no_answer_needed", set_aside__isnull=False),
+    "audit": lambda viewer: Q(state="done", set_aside__is_audit=True, set_aside__judged_at__isnull=True),
     "mentions": lambda viewer: Q(
         id__in=Notice.objects.filter(agent_id=viewer.agent_id, what="mention").values("case_id")
     ),
@@ -51,6 +53,8 @@ def narrow(cases: QuerySet[Case], filters: ListFilters) -> QuerySet[Case]:
         "team_id": filters.team_id or None,
         "assignee_id": filters.assignee_id or None,
         "language": filters.language or None,
+        "kind": filters.kind or None,
+        "topic_id": filters.topic_id or None,
         "is_public": filters.is_public,
     }
     cases = cases.filter(**{column: value for column, value in wanted.items() if value is not None})

@@ -248,7 +248,11 @@ def test_invariant_7_an_act_on_a_case_is_taken_back_to_exactly_the_state_before(
     undoer = scene.air.owner if verb == "moved" else scene.air.ana
     _check_taken_back(scene, verb, CASES[verb], lambda act_id: undo_act(undoer, act_id))
     row = CaseAct.objects.filter(verb=verb).latest("id")
-    assert row.undone_at is not None and row.undone_by_id == undoer.agent_id and row.agent_id == (None if verb == "set_aside" else undoer.agent_id)
+    assert (
+        row.undone_at is not None
+        and row.undone_by_id == undoer.agent_id
+        and row.agent_id == (None if verb == "set_aside" else undoer.agent_id)
+    )
 
 
 @pytest.mark.parametrize("verb", PERSONS)

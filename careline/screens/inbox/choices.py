@@ -7,7 +7,10 @@ import msgspec
 from careline.cases.queries.tags import list_tags
 from careline.channels.queries import list_channels
 from careline.channels.registry import networks
+from careline.screens.inbox.sign_wording import value_words
 from careline.screens.templating import language_name
+from careline.triage.protocol import KINDS
+from careline.triage.queries import topic_names
 from careline.workspaces.queries import list_agents, list_teams
 from careline.workspaces.roles import may
 from careline.workspaces.sight import Viewer
@@ -59,10 +62,12 @@ class Choices(msgspec.Struct, frozen=True):
     mailboxes: tuple[NamedChoice, ...]
     tags: tuple[str, ...]
     languages: tuple[NamedChoice, ...]
+    kinds: tuple[NamedChoice, ...]
+    topics: tuple[NamedChoice, ...]
 
 
 def choices_of(viewer: Viewer) -> Choices:
-    """Five statements."""
+    """Six statements."""
     agents = [one for one in list_agents(viewer.workspace_id) if one.is_active and may(one.role, "manage_case")]
     channels = [one for one in list_channels(viewer.workspace_id) if one.state != "off"]
     return Choices(
@@ -74,6 +79,8 @@ def choices_of(viewer: Viewer) -> Choices:
         ),
         tags=tuple(list_tags(viewer.workspace_id)),
         languages=tuple(NamedChoice(code, language_name(code)) for code in OFFERED_LANGUAGES),
+        kinds=tuple(NamedChoice(kind, value_words("kind", kind)) for kind in KINDS),
+        topics=tuple(NamedChoice(str(key), name) for key, name in topic_names(viewer.workspace_id).items()),
     )
 
 

@@ -148,6 +148,8 @@ def _narrowing(filters: ListFilters) -> dict[str, str]:
         "language": filters.language,
         "tag": filters.tag,
         "q": filters.query,
+        "kind": filters.kind,
+        "topic": str(filters.topic_id or ""),
         "public": "" if filters.is_public is None else str(int(filters.is_public)),
     }
     return {name: value for name, value in wanted.items() if value}
@@ -163,6 +165,8 @@ def parse_filters(query: QueryDict, view: str = "mine") -> ListFilters:
         language=(query.get("language") or "")[:8],
         tag=(query.get("tag") or "")[:40],
         query=(query.get("q") or "")[:200],
+        kind=(query.get("kind") or "")[:12],
+        topic_id=number(query.get("topic")),
         is_public={"1": True, "0": False}.get(query.get("public") or ""),
     )
 

@@ -40,7 +40,10 @@ _VALUES = {
         "compliment": lambda: _("compliment"),
         "noise": lambda: _("noise"),
     },
-    "needs_answer": {"yes": lambda: pgettext("needs an answer", "yes"), "no": lambda: pgettext("needs an answer", "no")},
+    "needs_answer": {
+        "yes": lambda: pgettext("needs an answer", "yes"),
+        "no": lambda: pgettext("needs an answer", "no"),
+    },
     "sentiment": {
         "negative": lambda: pgettext("mood", "bad"),
         "neutral": lambda: pgettext("mood", "even"),

@@ -39,7 +39,8 @@ def show_choices(request: WorkspaceRequest, number: int) -> HttpResponse:
     fixed = [(name, value) for name, values in correcting.CHOICES.items() for value in values]
     fixed += [(name, "") for name in correcting.CHOICES if name in correcting.REFUSABLE]
     offered = [
-        Offered(name, value, sign_wording.value_words(name, value), sign_wording.name_words(name)) for name, value in fixed
+        Offered(name, value, sign_wording.value_words(name, value), sign_wording.name_words(name))
+        for name, value in fixed
     ]
     topics = topic_names(request.viewer.workspace_id)
     offered += [Offered("topic", str(key), name, sign_wording.name_words("topic")) for key, name in topics.items()]

@@ -31,6 +31,8 @@ def view_names() -> dict[str, str]:
         "snoozed": _("snoozed"),
         "mentions": _("mentions"),
         "done": pgettext("view", "done"),
+        "aside": _("no answer needed"),
+        "audit": _("audit: was it right?"),
         "spam": _("spam"),
     }
 

@@ -1,9 +1,10 @@
 /* An agent's word on what triage says: right in one key, corrected in two, brought back in one. */
 
 import { ask } from "./ask.js";
-import { refresh } from "./case.js";
+import { openNext, refresh } from "./case.js";
 import { desk } from "./desk.js";
 import { $ } from "./dom.js";
+import { leave } from "./list.js";
 import { pick } from "./picker.js";
 import { complain, toast, undoAct } from "./toasts.js";
 import { say } from "./words.js";
@@ -14,7 +15,10 @@ async function tell(body) {
   try {
     const answer = await ask("POST", `cases/${desk.facts.number}/signs`, body);
     toast(answer.words, answer.act ? { undo: undoAct(answer.act, () => refresh()) } : {});
-    await refresh();
+    const { id } = desk.facts;
+    if (desk.view !== "audit") return void (await refresh());
+    await openNext();
+    leave(id);
   } catch (error) {
     complain(error);
   }
