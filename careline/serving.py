@@ -37,6 +37,7 @@ from careline.kit.places import place_of
 from careline.outbox.sending import Sender
 from careline.outbox.typing_signs import TypingSigns
 from careline.screens.assets import StaticAssets
+from careline.triage.judging import Triage
 
 ROOM_PAUSE_S = 1.0
 _log = structlog.get_logger()
@@ -128,6 +129,7 @@ class House:
         self.hub = Hub(self.doors)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
+        self._triage = Triage() if settings.TRIAGE and "worker" in roles else None
         self._network = NetworkLoop(self.journal, alone=connection.vendor == "sqlite")
         self._bridge = bridging.bridge_for(connection.vendor)
         self._control = Control(settings.DATA_DIR) if connection.vendor == "sqlite" else None
@@ -144,6 +146,9 @@ class House:
             self._spawn("digest", lambda: digest.run(self._stopping))
             self._spawn("timer", lambda: firing.run_timer(self._stopping))
             self._spawn("housekeeping", lambda: run_housekeeping(self._stopping))
+            if self._triage is not None:
+                triage = self._triage
+                self._spawn("triage", lambda: triage.run(self._stopping))
             self._network.start()
             self.hub.overhear(self._network.overhear)
         else:
@@ -173,6 +178,8 @@ class House:
         self._stopping.set()
         if self._control is not None:
             self._control.stop()
+        if self._triage is not None:
+            self._triage.stop()
         if "worker" in self.roles:
             self._network.stop()
         self.journal.stop()

@@ -22,6 +22,7 @@ from careline.people.models import Identity, Person
 from careline.threads import search
 from careline.threads.editing import bury, purge_words
 from careline.threads.models import Message, Thread
+from careline.threads.personal import hide
 from careline.threads.queries import attachments_of
 from careline.workspaces.sight import Viewer
 
@@ -178,7 +179,7 @@ def _exported_message(one: Message, number: int, channel: str, files: Sequence[s
         is_public=one.is_public,
         author=one.author_name,
         at=one.at.isoformat(),
-        text=one.text,
+        text=hide(one.text, one.personal),
         files=tuple(files),
     )
 

@@ -7,6 +7,7 @@ from django.db.models import Count, Max, Min, Q
 from careline.cases.applying import LAST_TEXT_CHARS
 from careline.cases.models import Case
 from careline.threads.models import Message
+from careline.threads.personal import hide
 
 
 def recount(case: Case) -> None:
@@ -25,9 +26,18 @@ def recount(case: Case) -> None:
         last_outbound_at=Max("at", filter=Q(direction="outbound")),
     )
     case.message_count, case.last_inbound_at = counted["all"], counted["last_inbound_at"]
-    newest = spoken.filter(deleted_at__isnull=True).order_by("-at", "-id").only("text", "direction", "at").first()
+    newest = (
+        spoken.filter(deleted_at__isnull=True)
+        .order_by("-at", "-id")
+        .only("text", "personal", "direction", "at")
+        .first()
+    )
     if newest is not None:
-        case.last_text, case.last_direction, case.last_at = newest.text[:LAST_TEXT_CHARS], newest.direction, newest.at
+        case.last_text, case.last_direction, case.last_at = (
+            hide(newest.text, newest.personal)[:LAST_TEXT_CHARS],
+            newest.direction,
+            newest.at,
+        )
     else:
         case.last_text = ""
     case.is_public = bool(counted["public"]) if counted["all"] else case.is_public

@@ -174,6 +174,8 @@ class MessageView(msgspec.Struct, frozen=True):
     moderations: tuple[ModerationView, ...] = ()
     abilities: tuple[str, ...] = ()
     emojis: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    """Kinds of personal data that are masked in `text`, `quoted_text` and `revisions`."""
 
 
 class ThreadView(msgspec.Struct, frozen=True):

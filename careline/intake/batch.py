@@ -15,6 +15,7 @@ from careline.files.storing import PreparedFile
 from careline.intake.models import JournalRow
 from careline.people.models import Identity, Person
 from careline.threads.models import Message, Thread
+from careline.threads.personal import Place
 from careline.workspaces.calendars import OpenHours
 
 
@@ -51,6 +52,9 @@ class SaidItem:
     files: list[PreparedFile | None] = field(default_factory=list)
     html: str = ""
     language: str = ""
+    personal: list[Place] = field(default_factory=list)
+    shown: str = ""
+    """The words with what is sensitive hidden: what lists, titles and the search index get."""
     at: datetime | None = None
     identity: Identity | None = None
     person: Person | None = None

@@ -17,9 +17,17 @@ from careline.kit import clock
 from careline.threads import search
 from careline.threads.cleaning import clean_html
 from careline.threads.models import Attachment, Message, MessageAlias, Revision, Tombstone
+from careline.threads.personal import find_places, hide
 
 REVISIONS_KEPT: Final = 50
-WORDLESS: Final[dict[str, object]] = {"text": "", "quoted_text": "", "html": "", "reactions": {}, "facts": {}}
+WORDLESS: Final[dict[str, object]] = {
+    "text": "",
+    "quoted_text": "",
+    "html": "",
+    "personal": [],
+    "reactions": {},
+    "facts": {},
+}
 
 
 @dataclass(frozen=True)
@@ -82,12 +90,13 @@ def apply_edits(
             edit.at,
             message.version + 1,
         )
+        message.personal = find_places(edit.text)
         changed[message.id] = message
     if not changed:
         return []
     messages = [changed[message_id] for message_id in sorted(changed)]
     Revision.objects.bulk_create(revisions)
-    Message.objects.bulk_update(messages, ["text", "html", "edited_at", "version"])
+    Message.objects.bulk_update(messages, ["text", "html", "personal", "edited_at", "version"])
     search.reindex([_search_row(message) for message in messages if message.case_id])
     record_each(work, "message.edited", messages, audiences)
     _tell(work, messages)
@@ -129,7 +138,13 @@ def _is_news(edit: Edit) -> bool:
 
 
 def _search_row(message: Message) -> search.SearchRow:
-    return message.id, message.workspace_id, message.case_id or 0, message.at, f"{message.author_name} {message.text}"
+    return (
+        message.id,
+        message.workspace_id,
+        message.case_id or 0,
+        message.at,
+        f"{message.author_name} {hide(message.text, message.personal)}",
+    )
 
 
 def record_each(
@@ -212,7 +227,7 @@ def purge_words(messages: Sequence[Message], at: datetime) -> None:
     Message.objects.filter(id__in=message_ids).update(**WORDLESS, deleted_at=at, version=F("version") + 1)
     for message in messages:
         message.text = message.quoted_text = message.html = ""
-        message.reactions, message.facts = {}, {}
+        message.reactions, message.facts, message.personal = {}, {}, []
         message.deleted_at, message.version = at, message.version + 1
     Revision.objects.filter(message_id__in=message_ids).delete()
     drop_attachments(message_ids)

@@ -44,7 +44,7 @@ class Message(models.Model):
     without words.
 
     `text` is what the author wrote (quotes and signature trimmed into `quoted_text`); `html` is cleaned and shown only
-    in a sandboxed frame. `hidden_at` and `liked_at` are our acts on it, set once the platform said so.
+    in a sandboxed frame. `personal` says where personal data stands in `text` (threads/personal.py). `hidden_at` and `liked_at` are our acts on it, set once the platform said so.
     """
 
     DIRECTIONS = [("inbound", "inbound"), ("outbound", "outbound"), ("note", "note"), ("event", "event")]
@@ -62,6 +62,7 @@ class Message(models.Model):
     author_agent_id = models.BigIntegerField(null=True)
     author_name = models.CharField(max_length=160, default="")
     text = models.TextField(default="")
+    personal = models.JSONField(default=list)
     quoted_text = models.TextField(default="")
     html = models.TextField(default="")
     language = models.CharField(max_length=8, default="")

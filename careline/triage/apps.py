@@ -1,4 +1,4 @@
-"""Verdicts and vectors go when the words they were made of go."""
+"""Verdicts and vectors go when the words they were made of go; personal data is found by triage's detectors."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ class TriageConfig(AppConfig):
     name = "careline.triage"
 
     def ready(self) -> None:
-        from careline.triage import forgetting  # noqa: F401
+        from careline.triage import detecting, forgetting  # noqa: F401

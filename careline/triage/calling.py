@@ -14,6 +14,8 @@ from typing import BinaryIO, Final
 from careline.errors import CarelineError
 from careline.triage.framing import (
     Answer,
+    Encode,
+    Encoded,
     Fit,
     Fitted,
     Judge,
@@ -49,6 +51,7 @@ class Child:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self.starts = 0
+        self._is_closed = False
 
     def judge(self, batch: Iterable[Asked]) -> tuple[list[Judged], str]:
         """The judgements in order, and the engine's version. Raises ChildFailed."""
@@ -68,13 +71,26 @@ class Child:
             raise ChildFailed("unexpected_answer")
         return found
 
-    def stop(self) -> None:
-        """End the child; the next question would start another."""
+    def encode(self, texts: Iterable[str]) -> list[bytes]:
+        """The vectors of texts, float16, in order. Raises ChildFailed."""
+        found = self._ask(Encode(tuple(texts)), JUDGE_TIMEOUT_S)
+        if not isinstance(found, Encoded):
+            raise ChildFailed("unexpected_answer")
+        return list(found.vectors)
+
+    def close(self) -> None:
+        """End the child for good, also in the middle of a question: whoever waits for it hears that it is closed."""
+        self._is_closed = True
+        process = self._process
+        if process is not None:
+            process.kill()
         with self._lock:
             self._end()
 
     def _ask(self, question: Question, timeout_s: float) -> Answer:
         with self._lock:
+            if self._is_closed:
+                raise ChildFailed("closed")
             fresh = self._process is None or self._process.poll() is not None
             try:
                 process = self._start() if fresh else self._process
@@ -83,7 +99,7 @@ class Child:
                 found = self._read(process, timeout_s + (START_TIMEOUT_S if fresh else 0.0))
             except OSError as error:
                 self._end()
-                raise ChildFailed("child_gone") from error
+                raise ChildFailed("closed" if self._is_closed else "child_gone") from error
         if isinstance(found, Trouble):
             raise ChildFailed(f"trouble_{found.code}")
         return found
@@ -102,7 +118,7 @@ class Child:
         found = read_answer(_Deadline(process.stdout, time.monotonic() + timeout_s))  # type: ignore[arg-type] # it reads
         if found is None:
             self._end()
-            raise ChildFailed("child_gone")
+            raise ChildFailed("closed" if self._is_closed else "child_gone")
         return found
 
     def _end(self) -> None:

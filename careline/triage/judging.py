@@ -70,17 +70,22 @@ class Triage:
                     self._wake.clear()
         finally:
             leave()
-            self.child.stop()
             leases.give_back([LEASE])
+
+    def stop(self) -> None:
+        """From another thread: end the child, so that a long question does not hold up the house's closing."""
+        self.child.close()
+        self._wake.set()
 
     def _round_or_pause(self, stopping: threading.Event) -> bool:
         try:
             return self.round()
         except Exception as error:  # the worker loop: the database or the child may be away for a while
-            _log.error("triage_failed", error=place_of(error))
-            connection.close()
             self._cursors.clear()
-            stopping.wait(PAUSE_AFTER_FAILURE_S)
+            if not stopping.is_set():
+                _log.error("triage_failed", error=place_of(error))
+                connection.close()
+                stopping.wait(PAUSE_AFTER_FAILURE_S)
             return False
 
     def round(self) -> bool:
@@ -137,6 +142,8 @@ class Triage:
             JUDGED.labels("judged").inc(len(judged))
             return [(judged, engine)]
         except ChildFailed as failed:
+            if failed.code == "closed":
+                raise
             self._heads.forget()
             self.child.judge(
                 ()

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from careline.events.models import Event, EventCounter
 from careline.kit import clock
+from careline.threads.personal import SENSITIVE
 from careline.triage.models import Topic, TriageCursor, TriageSettings
 
 
@@ -18,6 +19,12 @@ def topic_names(workspace_id: int, facet: str = "reason") -> dict[int, str]:
 def settings_of(workspace_id: int) -> TriageSettings:
     """The workspace's choices, or the defaults. One statement."""
     return TriageSettings.objects.filter(workspace_id=workspace_id).first() or TriageSettings(workspace_id=workspace_id)
+
+
+def masked_kinds(workspace_id: int) -> tuple[str, ...]:
+    """Kinds of personal data the workspace hides until somebody says why. One statement."""
+    chosen = TriageSettings.objects.filter(workspace_id=workspace_id).values_list("masked", flat=True).first()
+    return tuple(chosen) if chosen else SENSITIVE
 
 
 def behind_by(workspace_id: int) -> timedelta:

@@ -44,6 +44,7 @@ AUDIT_VERBS: Final[dict[str, str]] = {
     "message_hidden": "hid a message from the public",
     "message_shown": "showed a hidden message again",
     "message_deleted": "deleted a message of ours",
+    "personal_revealed": "looked at hidden personal data",
     "message_edited": "edited a message of ours",
     "person_exported": "exported a person",
     "person_erased": "erased a person",

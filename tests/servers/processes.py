@@ -49,6 +49,8 @@ class Careline:
             "CARELINE_BASE_URL": self.address,
             "PYTHONPATH": str(ROOT),
             "CARELINE_LOG_FORMAT": "json",
+            # tests/triage starts it; elsewhere its model would only take the processor from what is tested.
+            "CARELINE_TRIAGE": "0",
         }
         if self.database_url:
             own["CARELINE_DATABASE_URL"] = self.database_url

@@ -8,7 +8,9 @@ from django.utils.translation import gettext as _
 from careline.cases.queries.visible import visible_cases
 from careline.errors import NotFound
 from careline.threads.models import Message
+from careline.threads.personal import hide
 from careline.threads.queries import attachments_of
+from careline.triage.queries import masked_kinds
 from careline.workspaces.sight import Viewer
 
 
@@ -22,14 +24,14 @@ class FramedHtml(msgspec.Struct, frozen=True):
 
 
 def message_html(viewer: Viewer, message_id: int) -> FramedHtml:
-    """A message the viewer may see: one of their cases, or a public word. Raises NotFound. Three statements."""
+    """A message the viewer may see: one of their cases, or a public word. Raises NotFound. Four statements."""
     message = Message.objects.filter(id=message_id, workspace_id=viewer.workspace_id, deleted_at__isnull=True).first()
     if message is None or not sees_message(viewer, message):
         raise NotFound("message_not_found", _("This message does not exist, or you may not see it."))
     inline = [one for one in attachments_of([message.id]).get(message.id, ()) if one.content_id and one.file_id]
     return FramedHtml(
         message_id=message.id,
-        html=message.html,
+        html=hide(message.html, kinds=masked_kinds(viewer.workspace_id)),
         language=message.language,
         inline_files=tuple((one.content_id, one.file_id or 0, one.name) for one in inline),
     )

@@ -19,10 +19,11 @@ from careline.events.recording import last_number
 from careline.kit import clock
 from careline.outbox.queries import sent_moments
 from careline.threads import queries as threads_queries
+from careline.triage.queries import masked_kinds
 from careline.workspaces.sight import Viewer
 
 # Measured by test_opening_a_case_takes_a_constant_number_of_statements.
-MOST_STATEMENTS = 31
+MOST_STATEMENTS = 32
 
 
 def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0) -> CasePane:
@@ -60,7 +61,9 @@ def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int =
     return CasePane(
         row=row_of(case, names, readers_of([case.id]).get(case.id, ())),
         fields=case_fields(case),
-        messages=timeline.message_views(said, timeline.Setting(case, threads, channels, names, now)),
+        messages=timeline.message_views(
+            said, timeline.Setting(case, threads, channels, names, now, masked_kinds(case.workspace_id))
+        ),
         acts=timeline.act_views(acts, names),
         threads=answering.thread_views(case, choices),
         person=person_card(viewer, case.person_id, identities, besides=case),

@@ -10,6 +10,7 @@ from careline.cases.queries.naming import names_of
 from careline.cases.queries.persons import check_sees_person
 from careline.cases.queries.visible import visible_cases
 from careline.threads.models import Message
+from careline.threads.personal import hide
 from careline.threads.queries import attachments_of, moment_of
 from careline.workspaces.sight import Viewer
 
@@ -58,7 +59,7 @@ def person_timeline(
             network=cases[one.case_id or 0].network,
             channel_name=names.channel(one.channel_id),
             author_name=one.author_name or names.agent(one.author_agent_id),
-            text=one.text[:MOST_WORDS],
+            text=hide(one.text, one.personal)[:MOST_WORDS],
             language=one.language,
             files=len(files.get(one.id, ())),
             is_deleted=one.deleted_at is not None,

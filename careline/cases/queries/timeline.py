@@ -5,7 +5,7 @@ number of messages.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from careline.outbox.models import Delivery, Moderation
 from careline.outbox.queries import moderations_of
 from careline.threads import facts, queries
 from careline.threads.models import Attachment, Message, Revision, Thread
+from careline.threads.personal import SENSITIVE, hidden_kinds, hide
 
 # Acts that stand in the timeline as a message or as machine state, not as a line of their own.
 SILENT_VERBS = frozenset({"answered"})
@@ -79,6 +80,7 @@ class Setting:
     channels: Mapping[int, Channel]
     names: Names
     now: datetime
+    masked: Collection[str] = SENSITIVE
 
     def network(self, channel_id: int | None) -> str:
         """The network of a channel, or ''."""
@@ -130,8 +132,9 @@ def _message_view(message: Message, said: Spoken, setting: Setting, rules: _Rule
         author_name=message.author_name or (author.name if author else "") or names.agent(message.author_agent_id),
         author_handle=author.handle if author else "",
         author_agent_id=message.author_agent_id or 0,
-        text=message.text,
-        quoted_text=message.quoted_text,
+        text=hide(message.text, message.personal, setting.masked),
+        quoted_text=hide(message.quoted_text, kinds=setting.masked),
+        hidden=hidden_kinds(message.personal, setting.masked),
         has_html=bool(getattr(message, "has_html", False)),
         language=message.language,
         automatic=message.automatic,
@@ -150,7 +153,9 @@ def _message_view(message: Message, said: Spoken, setting: Setting, rules: _Rule
         hidden_at=message.hidden_at,
         liked_at=message.liked_at,
         our_reaction=ours,
-        revisions=tuple(RevisionView(one.text, one.at) for one in said.revisions.get(message.id, ())),
+        revisions=tuple(
+            RevisionView(hide(one.text, kinds=setting.masked), one.at) for one in said.revisions.get(message.id, ())
+        ),
         moderations=moderation_views(said.moderations.get(message.id, ()), names.agents),
         abilities=abilities(message, surface, setting.now, ours),
         emojis=emojis_of(surface) if surface is not None and surface.reactions.outbound else (),

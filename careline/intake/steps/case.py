@@ -151,7 +151,7 @@ def _open(batch: Batch, item: SaidItem, decision: Decision) -> Case:
         team_id=channel.team_id,
         is_simulated=channel.is_simulated,
         now=item.at if item.said.is_history and item.at else batch.now,
-        title=item.thread.subject or _title(item.said.text),
+        title=item.thread.subject or _title(item.shown),
         follows_id=decision.follows_id or None,
         done_as=decision.outcome,
     )
@@ -172,10 +172,10 @@ def _apply(batch: Batch, item: SaidItem, case: Case, *, wakes: bool, away: set[i
     assert item.at is not None
     hours = item.channel.hours
     if item.said.author.is_us:
-        apply_outbound(case, text=item.said.text, at=item.at, agent_id=None, hours=hours)
+        apply_outbound(case, text=item.shown, at=item.at, agent_id=None, hours=hours)
         return
     heard = Heard(
-        text=item.said.text,
+        text=item.shown,
         at=item.at,
         language=item.language,
         is_public=item.surface.is_public,

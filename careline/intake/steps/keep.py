@@ -29,7 +29,7 @@ def keep(batch: Batch) -> None:
                 item.row.workspace_id,
                 item.message.case_id or 0,
                 item.message.at,
-                item.said.text[:MOST_CHARS],
+                item.shown,
             )
             for item in batch.said
             if item.message
@@ -63,6 +63,7 @@ def _message(item: SaidItem) -> Message:
         author_identity=None if said.author.is_us else item.identity,
         author_name=(said.author.name or said.author.handle or said.author.key)[:160].replace("\0", ""),
         text=said.text[:MOST_CHARS].replace("\0", ""),
+        personal=item.personal,
         quoted_text=said.quoted_text[:MOST_CHARS].replace("\0", ""),
         html=item.html,
         language=item.language,

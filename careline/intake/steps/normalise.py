@@ -16,6 +16,7 @@ from careline.intake.batch import Batch, ChangeItem, ChannelFacts, SaidItem
 from careline.intake.models import JournalRow
 from careline.kit.places import place_of
 from careline.threads.cleaning import clean_html
+from careline.threads.personal import find_places, hide
 from careline.triage.language import detect_language
 
 FUTURE_TOLERANCE: Final = timedelta(minutes=2)
@@ -51,6 +52,7 @@ def _normalise_row(batch: Batch, row: JournalRow, channel: ChannelFacts) -> None
 
 def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -> SaidItem:
     said = without_nul(said)
+    personal = find_places(said.text[:MOST_CHARS])
     at = min(said.at, batch.now) if said.at <= batch.now + FUTURE_TOLERANCE else batch.now
     return SaidItem(
         row=row,
@@ -59,6 +61,8 @@ def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -
         files=[_prepare_file(row.workspace_id, file) for file in said.files],
         html=clean_html(said.html) if said.html else "",
         language=said.language or detect_language(said.text),
+        personal=personal,
+        shown=hide(said.text[:MOST_CHARS], personal),
         at=at,
     )
 

@@ -127,6 +127,10 @@ class Desk:
     def by_words(self, sign: SignView) -> str:
         return sign_wording.by_words(sign)
 
+    def kinds_words(self, kinds: tuple[str, ...]) -> str:
+        """Kinds of personal data, joined."""
+        return ", ".join(sign_wording.personal_words(kind) for kind in kinds)
+
     def mood_now(self, pane: CasePane) -> float:
         """The sentiment of the customer's newest word."""
         return next((one.number for one in pane.signs if one.number is not None), 0.0)

@@ -95,3 +95,18 @@ def by_words(sign: SignView) -> str:
     if sign.by == "rule":
         return _("a rule, %(sure)s %%") % {"sure": sure}
     return _("%(sure)s %%") % {"sure": sure} if sure else ""
+
+
+def personal_words(kind: str) -> str:
+    """A kind of personal data."""
+    return {
+        "card": _("card number"),
+        "iban": _("IBAN"),
+        "national_id": _("identity number"),
+        "ssn": _("social security number"),
+        "passport": _("passport"),
+        "email": _("e-mail address"),
+        "phone": _("telephone number"),
+        "booking": _("booking reference"),
+        "ip": _("IP address"),
+    }.get(kind, kind)

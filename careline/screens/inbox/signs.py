@@ -1,4 +1,4 @@
-"""What is said of a case, as a resource: what may be said, an agent's word on it."""
+"""What is said of a case, as a resource: what may be said, an agent's word on it; and the hidden words of a message."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from careline.cases.actions import correcting
+from careline.cases.actions import correcting, revealing
 from careline.screens.inbox import sign_wording
 from careline.screens.inbox.resources import done, read_body, resource, said
 from careline.screens.middleware import WorkspaceRequest
@@ -57,4 +57,14 @@ def say_sign(request: WorkspaceRequest, number: int) -> HttpResponse:
     return done(_("Corrected: triage learns from it"), act_id, number)
 
 
+class Why(msgspec.Struct, frozen=True):
+    reason: str = ""
+
+
+def reveal(request: WorkspaceRequest, number: int, message: int) -> HttpResponse:
+    """`POST cases/<n>/messages/<id>/words`: what is hidden in a message, for a stated reason."""
+    return said(revealing.reveal_message(request.viewer, number, message, read_body(request, Why).reason))
+
+
+words_of_message = resource(POST=reveal)
 signs_of_case = resource(GET=show_choices, POST=say_sign)

@@ -31,7 +31,7 @@ class ScriptedChild(Child):
     def learn(self, workspace_id: int, name: str, body: bytes) -> None:
         self.learnt.append((workspace_id, name, body))
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Nothing runs."""
 
     def _verdicts(self, text: str) -> tuple[Verdict, ...]:

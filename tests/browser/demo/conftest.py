@@ -44,7 +44,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """Started by the README's own command, in a data folder of its own."""
     folder, port = tmp_path_factory.mktemp("demo"), free_port()
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("CARELINE_", "DJANGO_"))}
-    environment["CARELINE_DATA"] = str(folder / "data")
+    environment |= {"CARELINE_DATA": str(folder / "data"), "CARELINE_TRIAGE": "0"}
     begin_s = time.monotonic()
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

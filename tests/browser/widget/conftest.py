@@ -67,6 +67,7 @@ def running_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     own = {
         "CARELINE_DATA": str(tmp_path / "data"),
         "CARELINE_BASE_URL": f"http://127.0.0.1:{desk_port}",
+        "CARELINE_TRIAGE": "0",
         "DJANGO_SETTINGS_MODULE": "careline.settings",
         "PYTHONPATH": str(ROOT),
     }

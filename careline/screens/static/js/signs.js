@@ -31,6 +31,19 @@ async function correct() {
   if (chosen) await tell({ verdict: chosen.verdict, value: chosen.value });
 }
 
+const REASONS = ["identify", "solve", "fraud", "request"];
+
+/** The hidden words of a message, in this page only, until it is drawn again. */
+async function reveal({ dataset }) {
+  const options = REASONS.map((value) => ({ words: say(`reveal_${value}`), value }));
+  const reason = await pick({ title: say("reveal_why"), options });
+  if (!reason) return;
+  const { text } = await ask("POST", `cases/${desk.facts.number}/messages/${dataset.message}/words`, { reason });
+  const message = $(`[data-message="${dataset.message}"].msg`);
+  $(".bubble", message).textContent = text;
+  $(".hidden-kinds", message)?.remove();
+}
+
 export const signCommands = {
   "accept-signs": { run: () => tell({ accept: true }), when: manages, words: "accept_signs", key: "b", group: "case" },
   "correct-signs": { run: () => correct().catch(complain), when: manages, words: "correct_signs", key: "q", group: "case" },
@@ -41,5 +54,6 @@ export const signCommands = {
     key: "g",
     group: "case",
   },
+  reveal: (element) => reveal(element).catch(complain),
   "say-sign": (element) => tell({ verdict: element.dataset.verdict, value: element.dataset.value }),
 };
