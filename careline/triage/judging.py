@@ -27,9 +27,11 @@ from careline.kit.places import place_of
 from careline.threads.models import Message
 from careline.triage.asking import asked_of, judgement_of, messages_to_judge
 from careline.triage.calling import Child, ChildFailed
+from careline.triage.endpoints import endpoint_of, spent_row, spent_today
 from careline.triage.heads_in_use import HeadsInUse
 from careline.triage.models import Judgement, TriageCursor, TriageSettings
 from careline.triage.protocol import Asked, Judged
+from careline.triage.second_opinion import PROMPT_VERSION, SecondOpinion
 from careline.triage.telling import JudgedMessage, tell
 
 BATCH_EVENTS: Final = 128
@@ -51,9 +53,10 @@ class LeaseLost(Exception):
 class Triage:
     """One per worker process; the lease lets one at a time judge."""
 
-    def __init__(self, child: Child | None = None) -> None:
+    def __init__(self, child: Child | None = None, second: SecondOpinion | None = None) -> None:
         self.child = child or Child()
         self._heads = HeadsInUse(self.child)
+        self._second = second or SecondOpinion()
         self._cursors: dict[int, int] = {}
         self._fences: dict[str, int] = {}
         self._renewed_s = -LEASE_S
@@ -131,7 +134,25 @@ class Triage:
         self._heads.bring(workspace_id)
         asked = asked_of(workspace_id, messages)
         found = {one.id: (one, engine) for part, engine in self._judge(asked) for one in part}
-        keep(workspace_id, messages, found, n, self._fences)
+        budget = self._ask_model(workspace_id, asked, found)
+        keep(workspace_id, messages, found, n, self._fences, budget)
+
+    def _ask_model(
+        self, workspace_id: int, asked: Sequence[Asked], found: dict[int, tuple[Judged, str]]
+    ) -> dict[str, object] | None:
+        """Put a language model's second opinion into `found`, where the workspace chose one. Returns what to keep of the day's budget."""
+        settings = TriageSettings.objects.filter(workspace_id=workspace_id).first()
+        endpoint = endpoint_of(settings) if settings else None
+        if settings is None or endpoint is None or not asked:
+            return None
+        spent = spent_today(settings, clock.now())
+        judged, now_spent = self._second.improve(endpoint, asked, [found[one.id][0] for one in asked], spent)
+        if now_spent == spent:
+            return None
+        for one in judged:
+            if one != found[one.id][0]:
+                found[one.id] = (one, f"{found[one.id][1]}+{endpoint.model}:p{PROMPT_VERSION}")
+        return {**settings.llm, "spent": spent_row(now_spent, clock.now())}
 
     def _judge(self, asked: Sequence[Asked]) -> list[tuple[list[Judged], str]]:
         """Judge, in halves where the child fails, until the one text that it cannot bear stands alone."""
@@ -162,6 +183,7 @@ def keep(
     found: dict[int, tuple[Judged, str]],
     n: int,
     fences: dict[str, int],
+    budget: dict[str, object] | None = None,
 ) -> None:
     """One unit of work: cases follow, judgements are kept, the place in the log moves."""
     now = clock.now()
@@ -173,6 +195,8 @@ def keep(
         insert_rows(rows, unique=("message_id",), update=JUDGED_COLUMNS)
         cursor = new_row(TriageCursor, workspace_id=workspace_id, n=n, at=now)
         insert_rows([cursor], unique=("workspace_id",), update=("n", "at"))
+        if budget is not None:
+            TriageSettings.objects.filter(workspace_id=workspace_id).update(llm=budget)
         if fences and not leases.check_held(fences):
             raise LeaseLost
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from careline.cases.models import Case
+from careline.channels.access import seal_secrets
 from careline.conftest import Air, make_case
 from careline.events.models import Event
 from careline.events.recording import unit_of_work
@@ -14,6 +17,7 @@ from careline.threads.models import Message
 from careline.triage.judging import LeaseLost, Triage, judge_pending, keep
 from careline.triage.models import FittedHead, Judgement, TriageCursor, TriageSettings
 from careline.triage.protocol import Judged, Verdict
+from careline.triage.second_opinion import Endpoint, SecondOpinion
 from careline.triage.tests.scripted import ScriptedChild
 from careline.workspaces.sight import Viewer
 
@@ -142,3 +146,29 @@ def test_a_case_made_elsewhere_is_not_touched(air: Air, cleo: Viewer) -> None:
     keep(cleo.workspace_id, [message], {message.id: (Judged(message.id, COMPLAINT), "s")}, 1, {})
     case.refresh_from_db()
     assert case.kind == "" and not Judgement.objects.exists()
+
+
+def test_a_workspaces_language_model_is_asked_and_its_day_is_counted(air: Air) -> None:
+    content = (
+        '{"texts": [{"n": 0, "kind": "complaint", "needs_answer": "yes", "sentiment": "negative", "harm": "stranded",'
+        ' "legal": false, "leaving": false, "closing": "", "sure": 0.9}]}'
+    )
+    asked: list[Endpoint] = []
+
+    def ask(endpoint: Endpoint, messages: list[dict[str, str]], schema: dict[str, Any]) -> tuple[str, int]:
+        asked.append(endpoint)
+        return content, 120
+
+    TriageSettings.objects.create(
+        workspace_id=air.workspace.id,
+        llm={"base_url": "http://127.0.0.1:1/v1", "model": "m"},
+        llm_secret=seal_secrets({"api_key": "k"}),
+    )
+    case, message = hear(air, "stuck at the gate")
+    triage = Triage(ScriptedChild({"stuck": (Verdict("kind", "noise", 0.4),)}), SecondOpinion(ask))
+    triage.round()
+    case.refresh_from_db()
+    assert (case.kind, case.signs["harm"]["by"], asked[0].api_key) == ("complaint", "llm", "k")
+    assert Judgement.objects.get(message=message).engine == "scripted-1+m:p1"
+    spent = TriageSettings.objects.get(workspace_id=air.workspace.id).llm["spent"]
+    assert (spent["calls"], spent["tokens"]) == (1, 120)
