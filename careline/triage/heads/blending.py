@@ -1,0 +1,82 @@
+"""From the scores of several parts to one calibrated probability by label, learned on scores of rows the parts had not seen."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+from scipy.optimize import minimize
+from scipy.special import log_softmax, softmax
+
+from careline.triage.heads.linear import Scores, fit_linear
+from careline.triage.heads.rows import Numbers, deal
+
+# Below this a mixer of its own for each label and part would learn the rows by heart.
+_ROWS_A_WEIGHT: Final = 12
+_MOST_MIXED_LABELS: Final = 20
+_MIX_STRENGTH: Final = 0.1
+_PULL: Final = 1.0
+
+
+class Blend(Struct, frozen=True):
+    """`scores` is rows x parts x labels. Either one weight a part, or (`matrix` not empty) one for each part, label and label."""
+
+    shares: npt.NDArray[np.float32]
+    bias: npt.NDArray[np.float32]
+    middle: npt.NDArray[np.float32]
+    spread: npt.NDArray[np.float32]
+    matrix: npt.NDArray[np.float32]
+
+    def probabilities(self, scores: Scores) -> Scores:
+        if not self.matrix.size:
+            mixed = np.tensordot(scores, self.shares, axes=(1, 0)) + self.bias
+        else:
+            flat = (scores.reshape(len(scores), -1) - self.middle) / self.spread
+            mixed = flat @ self.matrix + self.bias
+        found: Scores = softmax(mixed, axis=1)
+        return found
+
+
+def fit_blend(scores: Scores, codes: Numbers) -> Blend:
+    """Shares when labels are many or rows few, else the full matrix."""
+    rows, parts, labels = scores.shape
+    if labels > _MOST_MIXED_LABELS or rows < _ROWS_A_WEIGHT * parts * labels * labels:
+        return _fit_shares(scores, codes)
+    flat = scores.reshape(rows, -1)
+    middle, spread = flat.mean(axis=0), np.maximum(flat.std(axis=0), 1e-6)
+    mixer = fit_linear((flat - middle) / spread, codes, labels=labels, way="logistic", strength=_MIX_STRENGTH)
+    return Blend(
+        np.zeros(parts, np.float32), mixer.bias, middle.astype(np.float32), spread.astype(np.float32), mixer.weights
+    )
+
+
+def blend_held_out(scores: Scores, codes: Numbers, *, folds: int, seed: int) -> Scores:
+    """The probabilities each row gets from a blend that was fitted without it: what the card's figures are made of."""
+    dealt = deal(codes, folds=folds, seed=seed + 1)
+    found = np.empty((len(codes), scores.shape[2]))
+    for fold in range(folds):
+        inside = dealt == fold
+        found[inside] = fit_blend(scores[~inside], codes[~inside]).probabilities(scores[inside])
+    return found
+
+
+def _fit_shares(scores: Scores, codes: Numbers) -> Blend:
+    rows, parts, labels = scores.shape
+    picked = scores[np.arange(rows), :, codes]
+    counts = np.bincount(codes, minlength=labels)
+
+    def cost(values: Scores) -> tuple[float, Scores]:
+        shares, bias = values[:parts], values[parts:]
+        logged = log_softmax(np.tensordot(scores, shares, axes=(1, 0)) + bias, axis=1)
+        chance = np.exp(logged)
+        loss = -logged[np.arange(rows), codes].sum() + _PULL * (bias @ bias) / 2
+        slope = np.einsum("nl,npl->p", chance, scores) - picked.sum(axis=0)
+        return float(loss), np.concatenate([slope, chance.sum(axis=0) - counts + _PULL * bias])
+
+    start = np.concatenate([np.full(parts, 1 / parts), np.zeros(labels)])
+    bounds = [(0, None)] * parts + [(None, None)] * labels
+    best = minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 100}).x
+    none = np.zeros(0, np.float32)
+    return Blend(best[:parts].astype(np.float32), best[parts:].astype(np.float32), none, none, none)
