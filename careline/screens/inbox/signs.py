@@ -7,9 +7,11 @@ from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
 from careline.cases.actions import correcting, revealing
+from careline.cases.queries.alike import alike_cases
 from careline.screens.inbox import sign_wording
 from careline.screens.inbox.resources import done, read_body, resource, said
 from careline.screens.middleware import WorkspaceRequest
+from careline.screens.templating import fragment
 from careline.triage.queries import topic_names
 
 
@@ -55,6 +57,12 @@ def say_sign(request: WorkspaceRequest, number: int) -> HttpResponse:
         return done(_("Right: triage learns from it"), act_id, number)
     act_id = correcting.correct_sign(request.viewer, number, word.verdict, word.value)
     return done(_("Corrected: triage learns from it"), act_id, number)
+
+
+def show_alike(request: WorkspaceRequest, workspace: str, number: int) -> HttpResponse:
+    """`GET cases/<n>/alike`: solved cases of the same meaning, as the fragment of the pane."""
+    found = alike_cases(request.viewer, number)
+    return HttpResponse(fragment("inbox/signs.html", "alike_list", found, workspace))
 
 
 class Why(msgspec.Struct, frozen=True):

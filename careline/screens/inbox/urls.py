@@ -43,6 +43,7 @@ urlpatterns = [
     path("cases/<int:number>/block", acting.block_of_case, name="case_block"),
     path("cases/<int:number>/fields", acting.fields_of_case, name="case_fields"),
     path("cases/<int:number>/messages/<int:message>/words", signs.words_of_message, name="message_words"),
+    path("cases/<int:number>/alike", signs.show_alike, name="case_alike"),
     path("cases/<int:number>/signs", signs.signs_of_case, name="case_signs"),
     path("acts/undo", acting.undo_of_last_act, name="undo_last"),
     path("acts/<int:act>/undo", acting.undo_of_act, name="undo"),

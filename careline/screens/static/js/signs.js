@@ -1,9 +1,9 @@
 /* An agent's word on what triage says: right in one key, corrected in two, brought back in one. */
 
-import { ask } from "./ask.js";
+import { ask, askHtml } from "./ask.js";
 import { openNext, refresh } from "./case.js";
 import { desk } from "./desk.js";
-import { $ } from "./dom.js";
+import { $, parse } from "./dom.js";
 import { leave } from "./list.js";
 import { pick } from "./picker.js";
 import { complain, toast, undoAct } from "./toasts.js";
@@ -43,6 +43,19 @@ async function reveal({ dataset }) {
   $(".bubble", message).textContent = text;
   $(".hidden-kinds", message)?.remove();
 }
+
+/* Solved cases of the same meaning are looked for when somebody wants to see them. */
+document.addEventListener("toggle", async ({ target }) => {
+  if (!target.open || !target.dataset?.alike || target.dataset.told) return;
+  target.dataset.told = "1";
+  const list = $("[data-alike-list]", target);
+  try {
+    list.replaceChildren(parse(await askHtml(`cases/${target.dataset.alike}/alike`, "alike")));
+  } catch (error) {
+    delete target.dataset.told;
+    list.textContent = error.message;
+  }
+}, true);
 
 export const signCommands = {
   "accept-signs": { run: () => tell({ accept: true }), when: manages, words: "accept_signs", key: "b", group: "case" },
