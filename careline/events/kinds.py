@@ -28,5 +28,7 @@ KINDS: dict[str, str] = {
     "agent.notified": "An agent has a notification; `facts.what` is assigned, mention, reply or late.",
     "clock.fired": "A clock of a case fired; `facts.what`.",
     "draft.changed": "An agent's draft changed on another screen of theirs.",
+    "topic.changed": "A topic was drafted, used, renamed, retired, or its examples changed; `facts.what`, `facts.topic`.",
+    "triage.learned": "A head of the workspace was fitted, refused or gone back to; `facts.name`, `facts.version`, `facts.state`.",
     "settings.changed": "Workspace settings changed; `facts.what`.",
 }

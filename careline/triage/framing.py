@@ -35,6 +35,12 @@ class Fit(Struct, frozen=True, tag=True):
     before: bytes = b""
 
 
+class Encode(Struct, frozen=True, tag=True):
+    """Read these texts into vectors."""
+
+    texts: tuple[str, ...]
+
+
 class Verdicts(Struct, frozen=True, tag=True):
     """Answers Judge: one entry for each text, in order."""
 
@@ -54,14 +60,20 @@ class Fitted(Struct, frozen=True, tag=True):
     accuracy_before: float | None = None
 
 
+class Encoded(Struct, frozen=True, tag=True):
+    """Answers Encode: a vector for each text, in order, float16, little-endian."""
+
+    vectors: tuple[bytes, ...]
+
+
 class Trouble(Struct, frozen=True, tag=True):
     """The question could not be answered; `code` names the kind of error, never a word of a customer."""
 
     code: str
 
 
-Question = Judge | Learn | Fit
-Answer = Verdicts | Learnt | Fitted | Trouble
+Question = Judge | Learn | Fit | Encode
+Answer = Verdicts | Learnt | Fitted | Encoded | Trouble
 _questions = msgspec.msgpack.Decoder(Question)
 _answers = msgspec.msgpack.Decoder(Answer)
 _encoder = msgspec.msgpack.Encoder()

@@ -74,7 +74,10 @@ class Correction(models.Model):
 
 
 class Topic(models.Model):
-    """What a workspace's customers speak of. A `reason` is what they came with, a `root_cause` why it happened."""
+    """What a workspace's customers speak of. A `reason` is what they came with and is learned from examples, a `root_cause`
+    why it happened and is set by hand. A draft and a retired one are not in use (`retired_at`). `changed_at`: when its
+    examples or its use last changed by hand, so that the head follows at once.
+    """
 
     FACETS = [("reason", "reason"), ("root_cause", "root_cause")]
 
@@ -82,7 +85,9 @@ class Topic(models.Model):
     workspace_id = models.BigIntegerField()
     name = models.CharField(max_length=60)
     facet = models.CharField(max_length=10, choices=FACETS, default="reason")
+    is_draft = models.BooleanField(default=False)
     retired_at = models.DateTimeField(null=True)
+    changed_at = models.DateTimeField(null=True)
     made_by_id = models.BigIntegerField(null=True)
     made_at = models.DateTimeField(default=clock.now)
 
@@ -91,7 +96,9 @@ class Topic(models.Model):
 
 
 class TopicExample(models.Model):
-    """A text that is of the topic, or is not: typed by a person (`text`), or a message's own words (`message`)."""
+    """A text that is of the topic, or is not: typed by a person (`text`, whose `vector` follows), or a message's own words
+    (`message`, whose vector its judgement holds).
+    """
 
     SOURCES = [("typed", "typed"), ("message", "message"), ("thumb", "thumb"), ("correction", "correction")]
 
@@ -100,6 +107,7 @@ class TopicExample(models.Model):
     topic = models.ForeignKey(Topic, on_delete=models.CASCADE, related_name="examples")
     message = models.ForeignKey(Message, on_delete=models.CASCADE, null=True, related_name="+")
     text = models.CharField(max_length=2000, default="")
+    vector = models.BinaryField(default=bytes)
     is_of_topic = models.BooleanField(default=True)
     source = models.CharField(max_length=10, choices=SOURCES, default="typed")
     agent_id = models.BigIntegerField(null=True)
@@ -107,10 +115,16 @@ class TopicExample(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["topic", "id"], name="topic_example_topic")]
+        constraints = [models.UniqueConstraint(fields=["topic", "message"], name="topic_example_once")]
 
 
 class FittedHead(models.Model):
-    """A version of a workspace's own head. One of a name is active; earlier ones stay to go back to."""
+    """A version of a workspace's own head. One of a name is active; earlier ones stay to go back to, refused ones to be seen.
+
+    `own_rows`: how many rows were the workspace's own; `counted_to`: the newest id of a correction or example taken into
+    account, by the fit or by a person who went back; `accuracy_before`: the active head's on the same rows; `why`: a code
+    that says why it was refused.
+    """
 
     STATES = [("active", "active"), ("refused", "refused"), ("earlier", "earlier")]
 
@@ -121,6 +135,10 @@ class FittedHead(models.Model):
     state = models.CharField(max_length=8, choices=STATES, default="earlier")
     body = models.BinaryField(default=bytes)
     card = models.JSONField(default=dict)
+    own_rows = models.IntegerField(default=0)
+    counted_to = models.BigIntegerField(default=0)
+    accuracy_before = models.FloatField(null=True)
+    why = models.CharField(max_length=24, default="")
     made_at = models.DateTimeField(default=clock.now)
 
     class Meta:

@@ -29,6 +29,8 @@ AUDIT_VERBS: Final[dict[str, str]] = {
     "agent_reactivated": "gave an agent access again",
     "workspace_changed": "changed workspace settings",
     "retention_changed": "changed how long things are kept",
+    "triage_changed": "changed what triage does",
+    "head_gone_back": "went back to an earlier version of what triage learned",
     "channel_connected": "connected a channel",
     "channel_changed": "changed a channel",
     "channel_secret_changed": "changed a channel's secrets",

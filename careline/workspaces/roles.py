@@ -10,13 +10,13 @@ from careline.errors import Forbidden
 
 Verb = Literal[
     "read_cases", "answer", "answer_public", "note", "manage_case", "moderate", "block_person", "export_cases", "export_person", "erase_person", "join_persons",
-    "see_lead", "manage_snippets", "manage_channels", "see_channels", "manage_agents", "manage_workspace", "see_audit", "replay",
+    "see_lead", "manage_triage", "manage_snippets", "manage_channels", "see_channels", "manage_agents", "manage_workspace", "see_audit", "replay",
 ]  # fmt: skip
 
 _AGENT: Final[frozenset[Verb]] = frozenset(
     {"read_cases", "answer", "answer_public", "note", "manage_case", "moderate", "block_person", "join_persons"}
 )
-_LEAD: Final[frozenset[Verb]] = _AGENT | {"see_lead", "export_cases", "manage_snippets", "see_channels"}
+_LEAD: Final[frozenset[Verb]] = _AGENT | {"see_lead", "export_cases", "manage_snippets", "manage_triage", "see_channels"}
 _ADMIN: Final[frozenset[Verb]] = _LEAD | {
     "manage_channels",
     "manage_agents",

@@ -17,6 +17,7 @@ import careline
 from careline.cases.actions import (
     assigning,
     blocking,
+    causing,
     closing,
     correcting,
     fields,
@@ -44,6 +45,7 @@ from careline.people.actions.undoing import undo_person_act
 from careline.people.likeness import name_key
 from careline.people.models import Identity, Link, Person, PersonAct, PersonKey
 from careline.threads.models import Message
+from careline.triage.models import Topic
 
 pytestmark = pytest.mark.django_db
 # The log of what was done, and what was told to people: an undo adds to them.
@@ -83,6 +85,7 @@ def scene(air: Air) -> Scene:
     suggestion = Link.objects.create(
         workspace_id=air.workspace.id, identity=otto, person=air.marta, evidence="name", is_suggestion=True
     )
+    Topic.objects.create(workspace_id=air.workspace.id, name="Belt four broken", facet="root_cause")
     case.refresh_from_db()
     return Scene(air, case, later, strangers, second, suggestion, otto)
 
@@ -142,6 +145,7 @@ CASES: dict[str, Act] = {
     "split": _split,
     "split_here": lambda one: _other_half(_split(one)),
     "answered": _answer,
+    "root_cause": lambda one: causing.set_root_cause(one.air.ana, one.case.number, Topic.objects.get().id),
     "signs": lambda one: correcting.correct_sign(one.air.ana, one.case.number, "kind", "question"),
     "set_aside": _set_aside,
 }

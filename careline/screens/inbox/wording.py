@@ -242,6 +242,7 @@ def act_words(act: ActView, agents: dict[int, str] | None = None) -> str:
     sentences = {
         "set_aside": lambda: _("%(who)s set it aside: no answer needed") % {"who": who},
         "signs": lambda: _("%(who)s corrected what it is") % {"who": who},
+        "root_cause": lambda: _("%(who)s said why it happened") % {"who": who},
         "closed": lambda: (
             _("%(who)s closed it: %(outcome)s")
             % {"who": who, "outcome": outcome_words(str(facts.get("outcome") or ""))}

@@ -39,6 +39,8 @@ def _audit_table() -> dict[str, str]:
         "agent_reactivated": _("gave access again to"),
         "workspace_changed": _("changed the workspace"),
         "retention_changed": _("changed how long things are kept"),
+        "triage_changed": _("changed what triage does"),
+        "head_gone_back": _("went back to an earlier version of what triage learned"),
         "channel_connected": _("connected a channel"),
         "channel_changed": _("changed a channel"),
         "channel_secret_changed": _("changed a channel's secrets"),
