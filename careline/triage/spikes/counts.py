@@ -52,7 +52,7 @@ class Usage(Struct, frozen=True):
 
 class Counts(Struct, frozen=True):
     """One unit's history. `buckets[i]` counts the messages from `began_at` + i x 5 min on; -1 where nothing was collected (an outage, the
-    time of an earlier spike). `began_at` is aware and whole five minutes. `recent` are at least the last hour's messages. `usual` is how
+    time of an earlier spike). `began_at` is aware and whole five minutes. `recent` are all messages of the last hour, or of longer. `usual` is how
     often words are used when nothing is going on; without it no cause is told. `zone`: whose weekdays and hours these are.
     """
 

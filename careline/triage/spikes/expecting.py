@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 from typing import Final, Literal, NamedTuple
 from zoneinfo import ZoneInfo
@@ -22,11 +21,10 @@ _NEIGHBOURS: Final = _HOUR  # counted on both sides of the same time
 _LEVEL_BLOCKS, _LEVEL_BLOCK = 4, 3 * _HOUR  # the last twelve hours, in blocks, of which the middle decides
 _PRIOR: Final = 0.5  # messages seen beforehand (Jeffreys): silence is no proof that nothing can come
 _LEAST_DISPERSION: Final = 0.02
-_NEIGHBOURING_HOURS: Final = 3  # each says something of its own about the mean
 _ROUGH: Final = 0.15  # dispersion taken for granted when earlier spikes are looked for
 _OUTLIER_P: Final = 1e-3
 _OUTLIER_RATIO: Final = 1.8
-_OUTLIER: Final = 3.0
+_FEWEST_TO_TRIM: Final = 6
 # What a basis cannot know, as dispersion: other weekdays; other hours of the day (a morning is five nights).
 _BLIND: Final[dict[Basis, float]] = {"weeks": 0.0, "days": 0.25, "pooled": 1.0}
 
@@ -85,42 +83,58 @@ def _earlier_ends(history: Counts, end: datetime, period: timedelta, most: int) 
 def _by_period(
     history: Counts, last: int, buckets: int, ends: list[int], basis: Basis, worth: float
 ) -> Expected | None:
-    """Mean over the slots of the same length around the same time; the wildest period on either side left out."""
+    """Trimmed mean of the hours around the same time, each brought to this time by the shape of the day."""
     period = _WEEK if basis == "weeks" else _DAY
-    past = _without_spikes(history.buckets[:last], period)
-    shifts = range(-_NEIGHBOURS, _NEIGHBOURS + 1, buckets)
-    kept = _trimmed(np.array([[_rate(past, end + shift, buckets) for shift in shifts] for end in ends]))
-    count, size = float(np.nansum(kept)), int(np.count_nonzero(~np.isnan(kept)))
-    mean = (count + _PRIOR) / max(1, size)
+    past = _Past(_without_spikes(history.buckets[:last], period))
+    blocks = np.array([-_NEIGHBOURS, 0, _NEIGHBOURS]) + (_HOUR - buckets) // 2
+    shape = _shape_of_day(past, last + blocks)
+    rates = _trimmed((past.rates(np.array(ends)[:, None] + blocks, _HOUR) * shape[1] / shape).reshape(-1))
+    count = float(rates.sum())
+    mean = (count + _PRIOR) / max(1, rates.size) * buckets / _HOUR
     if 0 < worth < mean:
         return None
-    spread = max(_LEAST_DISPERSION, _dispersion(past, buckets, period))
-    level = _level(history.buckets, past, last - buckets, [end - buckets for end in ends])
-    unsure = 1 / (count + _PRIOR) + spread / (_NEIGHBOURING_HOURS * max(1, len(kept)))
+    spread = max(_LEAST_DISPERSION, _dispersion(past.buckets, buckets, period))
+    level = _level(_Past(history.buckets), past, last - buckets, np.array(ends) - buckets)
+    unsure = 1 / (count + _PRIOR) + spread / max(1, rates.size)
     return Expected(mean * level, spread + unsure + _BLIND[basis], basis, len(ends), level)
 
 
-def _rate(buckets: NDArray[np.int64], end: int, size: int) -> float:
-    """Messages in a slot, made up for what is unknown of it; nan when nothing is known."""
-    part = buckets[max(0, end - size) : max(0, end)]
-    known = part[part >= 0]
-    return float(known.sum()) * size / known.size if known.size else float("nan")
+class _Past:
+    """Sums over any slots of the past at once, made up for what is unknown of them."""
+
+    def __init__(self, buckets: NDArray[np.int64]) -> None:
+        self.buckets = buckets
+        known = buckets >= 0
+        self._counts = np.concatenate([[0], np.cumsum(np.where(known, buckets, 0))])
+        self._known = np.concatenate([[0], np.cumsum(known)])
+
+    def rates(self, ends: NDArray[np.int64], size: int) -> NDArray[np.float64]:
+        """Messages in the slots of `size` buckets with these ends; nan where less than half is known."""
+        until, since = np.clip(ends, 0, len(self.buckets)), np.clip(ends - size, 0, len(self.buckets))
+        counts, known = self._counts[until] - self._counts[since], self._known[until] - self._known[since]
+        return np.where(2 * known >= size, counts * size / np.maximum(known, 1), np.nan)
 
 
-def _trimmed(slots: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Periods without the highest and the lowest; of three, without one far above the middle; without those of which nothing is left."""
-    slots = slots[~np.isnan(slots).all(axis=1)]
-    means = np.nansum(slots, axis=1) / np.count_nonzero(~np.isnan(slots), axis=1)
-    order = np.argsort(means)
-    if len(slots) > 3:
-        return slots[order[1:-1]]
-    if len(slots) == 3 and means[order[-1]] > _OUTLIER * means[order[1]] + 1:
-        return slots[order[:-1]]
-    return slots
+def _shape_of_day(past: _Past, ends: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How busy these hours are on an average day of all the past: what turns a neighbour's count into this hour's."""
+    days = np.arange(1, len(past.buckets) // _DAY + 1)
+    rates = past.rates(ends[None, :] - days[:, None] * _DAY, _HOUR)
+    return np.asarray(
+        (np.nansum(rates, axis=0) + 1) / (np.count_nonzero(~np.isnan(rates), axis=0) + 1), dtype=np.float64
+    )
+
+
+def _trimmed(rates: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without the highest and the lowest eighth, one of either at least."""
+    rates = np.sort(rates[~np.isnan(rates)])
+    cut = max(1, rates.size // 8)
+    return rates[cut:-cut] if rates.size >= _FEWEST_TO_TRIM else rates
 
 
 def _without_spikes(buckets: NDArray[np.int64], period: int) -> NDArray[np.int64]:
-    """Hours far above the same hour of the other periods become unknown: no ordinary hour reaches such a count."""
+    """Hours far above the same hour of the other periods become unknown, with those beside them, which hold
+    their beginnings and ends: no ordinary hour reaches such a count.
+    """
     periods = len(buckets) // period
     if periods < 2:
         return buckets
@@ -133,8 +147,10 @@ def _without_spikes(buckets: NDArray[np.int64], period: int) -> NDArray[np.int64
     shape = 1 / (_ROUGH + 1 / rest)
     high = known & (hours > _OUTLIER_RATIO * others)
     high[high] = betainc(hours[high], shape[high], others[high] / (shape[high] + others[high])) < _OUTLIER_P
+    line = high.reshape(-1)
+    around = line | np.append(line[1:], False) | np.insert(line[:-1], 0, False)
     cleaned = buckets.copy()
-    cleaned[start:][np.repeat(high.reshape(-1), _HOUR)] = UNKNOWN
+    cleaned[start:][np.repeat(around, _HOUR)] = UNKNOWN
     return cleaned
 
 
@@ -153,16 +169,17 @@ def _dispersion(buckets: NDArray[np.int64], size: int, period: int) -> float:
     return max(0.0, float((variance - mean).sum()) / square) if square > 0 else 0.0
 
 
-def _level(buckets: NDArray[np.int64], past: NDArray[np.int64], last: int, ends: list[int]) -> float:
+def _level(now: _Past, past: _Past, last: int, ends: NDArray[np.int64]) -> float:
     """How far the last twelve hours were above their own expectation, beyond chance: a busy day is no spike in each of its hours."""
-    ratios = []
-    for block in range(_LEVEL_BLOCKS):
-        back = block * _LEVEL_BLOCK
-        now = _rate(buckets, last - back, _LEVEL_BLOCK)
-        before = [rate for end in ends if end > back and not math.isnan(rate := _rate(past, end - back, _LEVEL_BLOCK))]
-        if before and not math.isnan(now):
-            ratios.append((now - 2 * math.sqrt(now)) / max(sum(before) / len(before), 1.0))
-    return float(np.clip(np.median(ratios), 1.0, 3.0)) if ratios else 1.0
+    back = _LEVEL_BLOCK * np.arange(_LEVEL_BLOCKS)
+    said = now.rates(last - back, _LEVEL_BLOCK)
+    before = past.rates(ends[:, None] - back, _LEVEL_BLOCK)
+    known = ~np.isnan(said) & ~np.isnan(before).all(axis=0)
+    if not known.any():
+        return 1.0
+    usual = np.nansum(before, axis=0)[known] / np.count_nonzero(~np.isnan(before), axis=0)[known]
+    ratios = (said[known] - 2 * np.sqrt(said[known])) / np.maximum(usual, 1.0)
+    return float(np.clip(np.median(ratios), 1.0, 3.0))
 
 
 def _pooled(history: Counts, last: int, buckets: int) -> Expected:

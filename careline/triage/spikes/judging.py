@@ -46,13 +46,12 @@ class Spike(Struct, frozen=True):
 
 
 def judge_unit(history: Counts, now: datetime, defaults: Defaults = DEFAULTS) -> Spike | None:
-    """The surest spike of the windows that end with the last whole five minutes before `now` (aware); None when there is none, when it
-    fired less than the quiet time ago, or when there is no history to say so.
+    """The surest spike of the windows that end `now` (aware); None when there is none, when it fired less than the quiet time ago, or when
+    there is no history to say so. Asked every minute it is soonest; the windows are counted from `history.recent`, to the second.
     """
     if _is_quiet(history.fired_at, now, defaults):
         return None
-    end = floor_bucket(now)
-    found = [_judge_window(history, end, window, defaults) for window in defaults.windows]
+    found = [_judge_window(history, now, window, defaults) for window in defaults.windows]
     return min((spike for spike in found if spike), key=lambda spike: spike.p, default=None)
 
 
@@ -60,24 +59,20 @@ def _is_quiet(fired_at: datetime | None, now: datetime, defaults: Defaults) -> b
     return fired_at is not None and now - fired_at < defaults.quiet
 
 
-def _judge_window(history: Counts, end: datetime, window: timedelta, defaults: Defaults) -> Spike | None:
-    size, last = window // BUCKET, history.index(end)
-    part = history.buckets[max(0, last - size) : max(0, last)]
-    count = int(part[part >= 0].sum())
-    if count < defaults.count:
+def _judge_window(history: Counts, now: datetime, window: timedelta, defaults: Defaults) -> Spike | None:
+    messages = [seen for seen in history.recent if now - window < seen.at <= now]
+    count = len(messages)
+    if count < defaults.count or len({seen.author for seen in messages}) < defaults.authors:
         return None
-    expected = expect(history, end, size, defaults, worth=count / defaults.ratio)
+    expected = expect(history, floor_bucket(now), window // BUCKET, defaults, worth=count / defaults.ratio)
     if expected is None or count < defaults.ratio * expected.mean or expected.tail(count) >= defaults.p:
         return None
-    messages = [seen for seen in history.recent if end - window <= seen.at < end]
-    if len({seen.author for seen in messages}) < defaults.authors:
-        return None
-    return _spike(history, end, window, count, expected, messages, defaults)
+    return _spike(history, now, window, count, expected, messages, defaults)
 
 
 def _spike(
     history: Counts,
-    end: datetime,
+    now: datetime,
     window: timedelta,
     count: int,
     expected: Expected,
@@ -89,7 +84,7 @@ def _spike(
     return Spike(
         rule="unit",
         unit=history.unit,
-        at=end,
+        at=now,
         window=window,
         count=count,
         expected=round(expected.mean, 2),

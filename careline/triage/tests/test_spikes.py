@@ -48,12 +48,17 @@ def people(now: datetime, count: int, authors: int | None = None, **more: object
     )
 
 
+def hour(now: datetime, count: int) -> tuple[Seen, ...]:
+    """So many, evenly over the last hour."""
+    return tuple(Seen(number, str(number), now - timedelta(seconds=3600 * number / count)) for number in range(count))
+
+
 def burst(counts: np.ndarray, size: int, authors: int | None = None, **more: object) -> tuple[Counts, datetime]:
-    """So many messages in the last five minutes."""
+    """So many messages more than usual in the last five minutes."""
     counts = counts.copy()
     counts[-1] += size
     now = MONDAY + len(counts) * BUCKET
-    return Counts(BRAND, MONDAY, counts, people(now, size + 1, authors), **more), now
+    return Counts(BRAND, MONDAY, counts, people(now, size, authors), **more), now
 
 
 def test_far_more_than_usual_fires_and_shows_how_it_was_judged() -> None:
@@ -61,9 +66,9 @@ def test_far_more_than_usual_fires_and_shows_how_it_was_judged() -> None:
     spike = judge_unit(history, now)
     assert spike is not None
     assert (spike.rule, spike.basis, spike.samples, spike.window) == ("unit", "weeks", 4, timedelta(minutes=15))
-    assert spike.count == 43 and spike.authors == 41
+    assert spike.count == 40 and spike.authors == 40
     assert spike.expected == pytest.approx(3, abs=0.2)
-    assert spike.ratio == pytest.approx(43 / 3, rel=0.1)
+    assert spike.ratio == pytest.approx(40 / 3, rel=0.1)
     assert spike.p < DEFAULTS.p
     assert 1 <= spike.severity <= 10 and len(spike.examples) == 3
 
@@ -132,11 +137,11 @@ def test_the_same_hour_of_other_weeks_is_expected_not_the_hour_before() -> None:
     week[NOON : NOON + 36] = 10  # Mondays from noon to three
     counts = np.concatenate([np.tile(week, 5), week[: NOON + 18]])
     now = MONDAY + len(counts) * BUCKET
-    history = Counts(BRAND, MONDAY, counts, people(now, 120))
+    history = Counts(BRAND, MONDAY, counts, hour(now, 120))
     assert judge_unit(history, now) is None
     tuesday = np.concatenate([np.tile(week, 5), week[:DAY], week[: NOON + 18]])
     now = MONDAY + len(tuesday) * BUCKET
-    assert judge_unit(Counts(BRAND, MONDAY, tuesday, people(now, 120)), now) is not None
+    assert judge_unit(Counts(BRAND, MONDAY, tuesday, hour(now, 120)), now) is not None
 
 
 def test_an_earlier_spike_does_not_hide_this_one() -> None:
@@ -153,7 +158,7 @@ def test_a_busy_day_is_no_spike_in_each_of_its_hours() -> None:
     now = MONDAY + len(counts) * BUCKET
     found = expect(Counts(BRAND, MONDAY, counts), now, 12, DEFAULTS)
     assert found is not None and 2 < found.level <= 3
-    assert judge_unit(Counts(BRAND, MONDAY, counts, people(now, 36)), now) is None
+    assert judge_unit(Counts(BRAND, MONDAY, counts, hour(now, 36)), now) is None
 
 
 def test_outages_are_no_silence() -> None:
@@ -173,15 +178,12 @@ def test_hours_are_those_of_the_wall_clock_across_the_change_of_time() -> None:
     week[9 * 12 : 10 * 12] = 12  # nine to ten on Mondays
     counts = np.concatenate([np.tile(week, 4), np.zeros(12, dtype=np.int64), week])  # the Sunday of 25 hours
     end = began + (4 * WEEK + 12 + 10 * 12) * BUCKET
+    assert end.astimezone(UTC).hour == 9
     found = {
         zone: expect(Counts(BRAND, began, counts, zone=zone), end, 12, DEFAULTS) for zone in ("Europe/Madrid", "UTC")
     }
-    assert found["Europe/Madrid"] is not None and found["UTC"] is not None
-    assert end.astimezone(UTC).hour == 9
-    assert found["Europe/Madrid"].mean == pytest.approx(found["UTC"].mean)  # neighbours make up for an hour
-    narrow = expect(Counts(BRAND, began, counts, zone="Europe/Madrid"), end, 3, DEFAULTS)
-    wide = expect(Counts(BRAND, began, counts, zone="UTC"), end, 3, DEFAULTS)
-    assert narrow is not None and wide is not None and narrow.mean >= wide.mean
+    assert found["Europe/Madrid"] is not None and found["Europe/Madrid"].mean > 20
+    assert found["UTC"] is not None and found["UTC"].mean < 1
 
 
 def exact_tail(count: int, mean: float, dispersion: float) -> float:
