@@ -1,6 +1,7 @@
 """Prints recall and precision of the rules on labelled rows: `python -m careline.triage.lexicons.measuring`.
 
-Every second seed is held out: rules are mended by looking at the first half only, and both halves are reported.
+Every second seed is held out: rules are mended by looking at the first half only, and both halves are reported. The last column
+is the recall on messages that were worded to avoid the rules, the hard end of the scale.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from msgspec import Struct
 
 from careline.triage.lexicons.matching import find_risks
 from careline.triage.protocol import CLOSINGS, HARMS
-from careline.triage.seeds.reading import CHANNELS, LANGUAGES, Seed, read_seeds
+from careline.triage.seeds.reading import CHANNELS, LANGUAGES, Seed, read_oblique, read_seeds
 
 # A claim about a message: a risk, and which of its values ('' = any).
 Claim = tuple[str, str]
@@ -100,11 +101,16 @@ def main(errors: bool, unknown_language: bool) -> None:
         if errors:
             click.echo("\n".join(find_errors(seen, judge)))
             continue
-        halves = [judge_seeds(half, judge) for half in (seen, held_out)]
-        click.echo(f"{language:27s} seen: recall precision n   held out: recall precision n")
+        parts = [judge_seeds(part, judge) for part in (seen, held_out, read_oblique(language))]
+        click.echo(f"{language:27s} seen: recall precision n   held out: recall precision n   oblique: recall n")
         for risk, value in CLAIMS:
-            scores = [score_claim((risk, value), half) for half in halves]
-            click.echo(f"  {risk + ':' + (value or 'any'):25s}      {scores[0]}             {scores[1]}")
+            mended, fresh, oblique = (score_claim((risk, value), part) for part in parts)
+            hard = (
+                f"{oblique.recall:5.2f} {oblique.hits + oblique.misses:4d}"
+                if oblique.hits + oblique.misses
+                else "    -"
+            )
+            click.echo(f"  {risk + ':' + (value or 'any'):25s}      {mended}             {fresh}            {hard}")
         click.echo(f"  {_measure_speed([seed.text for seed in seeds], judge):.0f} messages per CPU-second")
 
 

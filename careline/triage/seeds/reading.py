@@ -46,10 +46,19 @@ class Seed(Struct, frozen=True):
 
 def read_seeds(language: str) -> list[Seed]:
     """The rows of one language in the order of the file. Raises ValueError, with the line, for a value that does not exist."""
-    with (FOLDER / f"{language}.csv").open(encoding="utf-8", newline="") as file:
+    return _read_file(f"{language}.csv")
+
+
+def read_oblique(language: str) -> list[Seed]:
+    """Risks told in words no rule knows. They judge rules and heads; nothing learns from them and no rule is mended by them."""
+    return _read_file(f"oblique_{language}.csv")
+
+
+def _read_file(name: str) -> list[Seed]:
+    with (FOLDER / name).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for line, row in enumerate(rows, start=2):
-        _check_values(row, where=f"{language}.csv:{line}")
+        _check_values(row, where=f"{name}:{line}")
     return [Seed(**row) for row in rows]
 
 

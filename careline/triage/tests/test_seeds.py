@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from careline.triage.protocol import CLOSINGS, HARMS, KINDS
 from careline.triage.seeds import counting, reading
-from careline.triage.seeds.reading import LANGUAGES, read_seeds
+from careline.triage.seeds.reading import LANGUAGES, Seed, read_oblique, read_seeds
 
 LEAST = {
     "kind": dict.fromkeys(KINDS, 50),
@@ -29,6 +29,10 @@ REAL_NAMES = (
     "fedex dhl hilton marriott endesa iberdrola naturgy uber cabify glovo rappi whatsapp instagram facebook twitter tiktok youtube google "
     "apple samsung netflix spotify paypal trustpilot airbnb"
 )
+
+
+def all_rows(language: str) -> list[Seed]:
+    return read_seeds(language) + read_oblique(language)
 
 
 def squeezed(text: str) -> str:
@@ -53,14 +57,20 @@ def test_forty_rows_look_dangerous_and_are_not(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
+def test_every_oblique_row_tells_a_risk(language: str) -> None:
+    assert len(read_oblique(language)) >= 30
+    assert all(seed.is_risky for seed in read_oblique(language))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_no_message_stands_there_twice(language: str) -> None:
-    counts = Counter(squeezed(seed.text) for seed in read_seeds(language))
+    counts = Counter(squeezed(seed.text) for seed in all_rows(language))
     assert [text for text, n in counts.items() if n > 1] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_addresses_and_numbers_belong_to_nobody(language: str) -> None:
-    for seed in read_seeds(language):
+    for seed in all_rows(language):
         assert all(host == "example.com" for host in re.findall(r"\w@([\w.-]+\w)", seed.text)), seed.text
         digits = ["".join(re.findall(r"\d", run)) for run in re.findall(r"\+?\d[\d .-]{6,}\d", seed.text)]
         assert all("555" in run for run in digits), seed.text
@@ -69,12 +79,12 @@ def test_addresses_and_numbers_belong_to_nobody(language: str) -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_real_company_is_named(language: str) -> None:
-    assert [seed.text for seed in read_seeds(language) if counting.has_word(seed.text, REAL_NAMES)] == []
+    assert [seed.text for seed in all_rows(language) if counting.has_word(seed.text, REAL_NAMES)] == []
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_labels_agree_with_one_another(language: str) -> None:
-    for seed in read_seeds(language):
+    for seed in all_rows(language):
         assert seed.text == seed.text.strip() != ""
         assert seed.needs_answer == "no" if seed.kind == "noise" else True, seed.text
         assert not (seed.kind == "noise" and (seed.is_risky or seed.closing)), seed.text
