@@ -159,7 +159,8 @@ def _dispersion(buckets: NDArray[np.int64], size: int, period: int) -> float:
     periods = len(buckets) // period
     if periods < 2:
         return 0.0
-    table = buckets[len(buckets) - periods * period :].reshape(periods, period // size, size)
+    rows = buckets[len(buckets) - periods * period :].reshape(periods, period)
+    table = rows[:, : period // size * size].reshape(periods, -1, size)
     sums = np.where((table >= 0).all(axis=2), table.sum(axis=2), np.nan)
     seen = np.count_nonzero(~np.isnan(sums), axis=0)
     sums, seen = sums[:, seen >= 2], seen[seen >= 2]

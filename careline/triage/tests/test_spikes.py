@@ -340,6 +340,13 @@ def test_defaults_can_be_changed() -> None:
     assert judge_unit(history, now, Defaults(count=1000)) is None
 
 
+@pytest.mark.parametrize("minutes", [5, 25, 35, 60, 180])
+def test_windows_of_any_length_can_be_judged(minutes: int) -> None:
+    history, now = burst(steady(), 120)
+    spike = judge_unit(history, now, Defaults(windows=(timedelta(minutes=minutes),)))
+    assert spike is not None and spike.expected == pytest.approx(minutes / 5, rel=0.1)
+
+
 def test_messages_count_in_their_unit_and_in_the_brand() -> None:
     assert units_of("bags", "x", "es") == (BRAND, Unit("bags", "x", "es"))
 
