@@ -18,6 +18,8 @@ _PIECE: Final = regex.compile(
     r"|(?P<end>[!?…;\n]|\.(?![\p{L}\p{N}]))"
 )
 _STRETCHED: Final = regex.compile(r"(\p{L})\1{2,}+")
+# The words of a hashtag: #NeverAgain, #nuncaMás, #EU261.
+_HUMP: Final = regex.compile(r"\p{Lu}+(?![\p{Ll}\p{M}])|\p{Lu}?[\p{Ll}\p{Lo}\p{Lm}\p{M}\p{Cf}'’ʼ]++|\p{N}++|\p{Lt}")
 OPAQUE: Final = "@"
 
 
@@ -40,13 +42,25 @@ def fold_word(word: str) -> str:
 
 
 def cut_words(text: str) -> list[Word]:
-    """The words of a text in order. Handles and page addresses become one opaque word that no pattern matches."""
+    """The words of a text in order; a hashtag in capitals and small letters is cut at its humps. Handles and page addresses
+    become one opaque word that no word of a pattern matches.
+    """
     words: list[Word] = []
     sentence = 0
     for piece in _PIECE.finditer(text):
         if piece.lastgroup == "end":
             sentence += 1
-            continue
-        folded = OPAQUE if piece.lastgroup == "opaque" else fold_word(piece.group())
-        words.append(Word(folded, piece.start(), piece.end(), sentence))
+        elif piece.lastgroup == "opaque":
+            words.append(Word(OPAQUE, piece.start(), piece.end(), sentence))
+        else:
+            words.extend(
+                Word(fold_word(text[a:b]), a, b, sentence) for a, b in _find_humps(text, piece.start(), piece.end())
+            )
     return words
+
+
+def _find_humps(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Where the words of a piece stand: one, unless it is a hashtag written in humps."""
+    is_hashtag = start > 0 and text[start - 1] == "#"
+    humps = [found.span() for found in _HUMP.finditer(text, start, end)] if is_hashtag else []
+    return humps if len(humps) > 1 else [(start, end)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from careline.triage.lexicons import measuring
 from careline.triage.lexicons.folding import cut_words, fold_word
-from careline.triage.lexicons.matching import Found, Lexicon, available_languages, find_risks, make_lexicon
+from careline.triage.lexicons.matching import FOLDER, Found, Lexicon, available_languages, find_risks, make_lexicon
 from careline.triage.lexicons.patterns import parse_phrase
 from careline.triage.lexicons.rules import RISKS, read_data_file
 from careline.triage.protocol import CLOSINGS, HARMS
@@ -97,6 +97,22 @@ def test_all_languages_are_tried_when_the_language_is_unknown() -> None:
     assert risks("hay un escape de gas") == risks("there is a gas leak") == {("harm", "safety")}
     assert risks("hay un escape de gas", "pt") == {("harm", "safety")}
     assert risks("hay un escape de gas", "en") == set()
+
+
+@pytest.mark.parametrize("text", ["#NeverAgain @air", "#NuncaMás @aire", "#nuncaMas", "bad bad bad #NEVERAgain"])
+def test_the_words_of_a_hashtag_are_read(text: str) -> None:
+    (found,) = [each for each in find_risks(text) if each.risk == "leaving"]
+    assert unicodedata.normalize("NFC", text[found.spans[0].start :]).casefold().startswith(("never", "nunca"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_list_and_context_of_a_file_is_used(language: str) -> None:
+    data = read_data_file((FOLDER / f"{language}.json").read_bytes())
+    phrases = [source for rule in data.rules for source in (*rule.patterns, *rule.unless)]
+    phrases += [source for context in data.contexts.values() for source in context.patterns]
+    written = " ".join(phrases)
+    assert [name for name in data.lists if name != "numbers" and f"{{{name}}}" not in written] == []
+    assert set(data.contexts) == {name for rule in data.rules for name in rule.yields_to}
 
 
 def test_denial_does_not_reach_into_the_next_sentence() -> None:
