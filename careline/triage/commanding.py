@@ -15,7 +15,7 @@ from careline.errors import InputRefused
 from careline.triage.protocol import UNKNOWN
 
 if TYPE_CHECKING:
-    from careline.triage.heads import Card, Head, Row
+    from careline.triage.heads import Card, Head, Reading, Row
     from careline.triage.heads.scoring import Figures
 
 # What judges: texts to (label, confidence); confidence counts for heads only.
@@ -53,10 +53,25 @@ def fit(name: str, source: Path, column: str, shots: int | None, seed: int, ligh
     rows = labelled(_read_rows(source, column))
     if shots:
         rows = draw_shots(rows, shots=shots, seed=seed)
-    is_full = not light and _is_mostly_english(rows)
-    head = Head.fit(rows, reading="full" if is_full else "light", seed=seed, known=known_heads())
+    head = Head.fit(rows, reading="light" if light else choose_reading(rows), seed=seed, known=known_heads())
     write_head(head, path)
     click.echo(f"{name}: {_told(head.card)}\n{path}")
+
+
+@triage.command()
+@click.option(
+    "--data",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Holds goemotions, banking77 and clinc150.",
+)
+def ship(data: Path) -> None:
+    """For developers: fit the heads that come with Careline again, from its seeds and permissive data."""
+    from careline.triage.heads.shipped import FOLDER
+    from careline.triage.shipping import ship_heads
+
+    for line in ship_heads(data, FOLDER):
+        click.echo(line)
 
 
 @triage.command()
@@ -167,12 +182,13 @@ def _find_head(name: str) -> Head:
     return shipped[name] if name in shipped and not path.is_file() else read_head(path)
 
 
-def _is_mostly_english(rows: Sequence[Row]) -> bool:
-    """By a sample spread over the table: MiniLM reads nothing else."""
+def choose_reading(rows: Sequence[Row]) -> Reading:
+    """By the language of a sample spread over the table: MiniLM reads English only."""
     from careline.triage.language import guess_language
 
     sample = rows[:: max(len(rows) // _ASKED_FOR_LANGUAGE, 1)]
-    return sum(guess_language(row.text) == "en" for row in sample) >= _ENGLISH_SHARE * len(sample)
+    english = sum(guess_language(row.text) == "en" for row in sample)
+    return "english" if english >= _ENGLISH_SHARE * len(sample) else "multilingual"
 
 
 def _told(card: Card) -> str:

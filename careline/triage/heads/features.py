@@ -12,6 +12,7 @@ from msgspec import Struct
 from scipy import sparse
 
 from careline.triage.encoders import Vectors
+from careline.triage.heads.rows import Numbers
 
 if TYPE_CHECKING:
     from sklearn.feature_extraction.text import HashingVectorizer
@@ -41,11 +42,21 @@ class Words(Struct, frozen=True):
 
     def weigh(self, counts: sparse.csr_matrix) -> sparse.csr_matrix:
         """TF-IDF, words and pieces each of length 1."""
-        chosen = counts[:, self.columns]
-        chosen.data = (1 + np.log(chosen.data)).astype(np.float32)
-        chosen = (chosen @ sparse.diags(self.weights)).tocsr()
-        half = int(np.searchsorted(self.columns, _WIDTH))
-        return sparse.hstack([_unit(chosen[:, :half]), _unit(chosen[:, half:])]).tocsr().astype(np.float32)
+        rows, columns, values = self.pick(counts)
+        starts = np.searchsorted(rows, np.arange(counts.shape[0] + 1))
+        return sparse.csr_matrix((values, columns, starts), shape=(counts.shape[0], len(self.columns)))
+
+    def pick(self, counts: sparse.csr_matrix) -> tuple[Numbers, Numbers, npt.NDArray[np.float32]]:
+        """The same as row, column and value of everything that counts, by row."""
+        rows = np.repeat(np.arange(counts.shape[0]), np.diff(counts.indptr))
+        columns = np.searchsorted(self.columns, counts.indices)
+        columns[columns == len(self.columns)] = 0
+        counted = self.columns[columns] == counts.indices if len(self.columns) else np.zeros(len(columns), dtype=bool)
+        rows, columns, often = rows[counted], columns[counted], counts.data[counted]
+        values = (1 + np.log(often)) * self.weights[columns]
+        halves = 2 * rows + (self.columns[columns] >= _WIDTH)
+        lengths = np.sqrt(np.bincount(halves, values.astype(np.float64) ** 2))
+        return rows, columns, (values / lengths[halves]).astype(np.float32)
 
 
 def count_grams(texts: Sequence[str]) -> sparse.csr_matrix:
@@ -80,8 +91,3 @@ def _vectorizers() -> tuple[HashingVectorizer, HashingVectorizer]:
     words = HashingVectorizer(ngram_range=(1, 2), token_pattern=_WORD_PATTERN, **shape)
     pieces = HashingVectorizer(analyzer="char_wb", ngram_range=(2, 5), **shape)
     return words, pieces
-
-
-def _unit(rows: sparse.csr_matrix) -> sparse.csr_matrix:
-    lengths = np.sqrt(np.asarray(rows.multiply(rows).sum(axis=1)).ravel())
-    return sparse.diags(1 / np.maximum(lengths, 1e-6)) @ rows

@@ -25,8 +25,8 @@ _FEWER_FOLDS: Final = 3
 _MANY_ROWS: Final = 15_000
 # With more labels than this the parts for tone cost minutes and bring nothing: topics differ in meaning.
 _MANY_LABELS: Final = 20
-_MOST_WORDS: Final[dict[Reading, int]] = {"light": 20_000, "full": 200_000}
-_KEPT_EXAMPLES: Final[dict[Reading, int]] = {"light": 200, "full": 0}
+_MOST_WORDS: Final[dict[Reading, int]] = {"light": 20_000, "multilingual": 200_000, "english": 200_000}
+_KEPT_EXAMPLES: Final[dict[Reading, int]] = {"light": 200, "multilingual": 0, "english": 0}
 
 
 class _Plan(Struct, frozen=True):
@@ -44,10 +44,10 @@ def fit_head(
     if len(labels) < 2:
         raise InputRefused("labels_too_few", "There is nothing to tell apart: label rows with at least two labels.")
     codes = np.array([labels.index(row.label) for row in rows], dtype=np.int64)
-    seen = see([normalise(row.text) for row in rows], with_minilm=reading == "full", use=vectors)
+    seen = see([normalise(row.text) for row in rows], with_minilm=reading == "english", use=vectors)
     views = Views.fit(seen, most_words=_MOST_WORDS[reading], known=known)
     shown = views.show(seen)
-    plans = _plan(shown, len(labels))
+    plans = _plan(shown, len(labels), reading)
     folds = _folds(len(rows), len(labels), reading)
     scores = _score_held_out(plans, shown, codes, deal(codes, folds=folds, seed=seed), labels=len(labels))
     chances = blend_held_out(scores, codes, folds=folds, seed=seed)
@@ -80,8 +80,8 @@ def _folds(rows: int, labels: int, reading: Reading) -> int:
     return min(_FEWER_FOLDS if is_long else _FOLDS, rows)
 
 
-def _plan(shown: Shown, labels: int) -> list[_Plan]:
-    """The parts of a head: meaning and words always; MiniLM's where it read; tone and all together where labels are few."""
+def _plan(shown: Shown, labels: int, reading: Reading) -> list[_Plan]:
+    """The parts of a head: meaning and words always; MiniLM's where it read; tone, and all together, where labels are few."""
     is_few = labels <= _MANY_LABELS
     has_layers = "layers" in shown.views
     plans = [
@@ -90,7 +90,7 @@ def _plan(shown: Shown, labels: int) -> list[_Plan]:
     ]
     if is_few and has_layers:
         plans.append(_Plan(("layers", "use", "known"), "logistic", 0.3))
-    if is_few:
+    if is_few and reading != "light":
         plans.append(_Plan(("words", "use", "known", "layers"), "margin", 0.03 if has_layers else 0.1))
     elif has_layers:
         plans += [_Plan(("sense",), "logistic", 30), _Plan(("pooled",), "logistic", 10)]

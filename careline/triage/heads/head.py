@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Struct
+from msgspec import Struct, field
 
 from careline.triage import encoders
 from careline.triage.encoders import Vectors
@@ -19,7 +19,8 @@ from careline.triage.heads.views import Known, View, Views, see
 from careline.triage.normalising import normalise
 from careline.triage.protocol import Span
 
-Reading = Literal["light", "full"]
+# light: words and USE, for the live engine; multilingual: the same at length; english: with MiniLM.
+Reading = Literal["light", "multilingual", "english"]
 VERSION: Final = 1
 _JUDGED_AT_ONCE: Final = 2_000
 
@@ -56,7 +57,9 @@ class Card(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True, eq=False):
-    """Judges texts by one verdict. `doubt[i]` is the confidence that i % of the held-out rows fell below; `examples` are some of the rows."""
+    """Judges texts by one verdict. `doubt[i]` is the confidence that i % of the held-out rows fell below; `examples` are some of the rows;
+    `heard` remembers what words speak for, and is no part of the bytes.
+    """
 
     card: Card
     views: Views
@@ -64,6 +67,7 @@ class Head(Struct, frozen=True, eq=False):
     blend: Blend
     doubt: npt.NDArray[np.float32]
     examples: Examples
+    heard: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -108,7 +112,7 @@ class Head(Struct, frozen=True, eq=False):
         for start in range(0, len(texts), _JUDGED_AT_ONCE):
             some = [normalise(text) for text in texts[start : start + _JUDGED_AT_ONCE]]
             given = None if vectors is None else vectors[start : start + _JUDGED_AT_ONCE]
-            seen = see(some, with_minilm=self.card.reading == "full", use=given)
+            seen = see(some, with_minilm=self.card.reading == "english", use=given)
             shown = self.views.show(seen)
             scores = [part.linear.score(shown.together(part.views)) for part in self.parts]
             found.append(self.blend.probabilities(np.stack(scores, axis=1)))

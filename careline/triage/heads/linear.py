@@ -18,6 +18,7 @@ Scores = npt.NDArray[np.float64]
 Way = Literal["logistic", "margin"]
 # A label that the rows at hand do not hold: below every other.
 _NEVER: Final = -12.0
+_TOLERANCE: Final = 1e-3
 _MOST_ROUNDS: Final = {"logistic": 150, "margin": 400}
 
 
@@ -47,7 +48,7 @@ def fit_linear(features: Features, codes: Numbers, *, labels: int, way: Way, str
 
     rounds = _MOST_ROUNDS[way]
     model = (
-        LogisticRegression(C=strength, max_iter=rounds)
+        LogisticRegression(C=strength, max_iter=rounds, tol=_TOLERANCE)
         if way == "logistic"
         else LinearSVC(C=strength, max_iter=rounds, random_state=0)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Literal, Self
 
 import numpy as np
@@ -19,6 +20,8 @@ View = Literal["words", "use", "known", "sense", "pooled", "layers"]
 # How many of MiniLM's blocks each view takes: the sentence vector; with maximum and first token; with the layers below.
 _BLOCKS: Final[dict[View, int]] = {"sense": 1, "pooled": 3, "layers": 7}
 _KNOWN_WEIGHT: Final = 0.3
+# The live engine shows one batch to several heads: its n-grams are counted once.
+_LIVE_BATCH: Final = 256
 
 
 class Seen(Struct, frozen=True):
@@ -85,4 +88,10 @@ class Shown(Struct, frozen=True):
 def see(texts: Sequence[str], *, with_minilm: bool, use: Vectors | None = None) -> Seen:
     """Read normalised texts; `use` are their vectors where they are known already."""
     vectors = encoders.use().encode(texts) if use is None else use
-    return Seen(count_grams(texts), vectors, encoders.minilm().encode(texts) if with_minilm else None)
+    counts = _counted(tuple(texts)) if len(texts) <= _LIVE_BATCH else count_grams(texts)
+    return Seen(counts, vectors, encoders.minilm().encode(texts) if with_minilm else None)
+
+
+@lru_cache(maxsize=4)
+def _counted(texts: tuple[str, ...]) -> sparse.csr_matrix:
+    return count_grams(texts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from careline.triage.language import detect_language
+from careline.triage.language import detect_language, guess_language
 
 
 @pytest.mark.parametrize(
@@ -27,3 +27,20 @@ def test_too_little_text_gets_no_answer_rather_than_a_guess(text: str) -> None:
 
 def test_a_long_text_is_judged_by_its_beginning() -> None:
     assert detect_language("Mi maleta no ha llegado y nadie contesta. " * 5000) == "es"
+
+
+@pytest.mark.parametrize(
+    ("text", "among", "language"),
+    [
+        ("ok thx!", ("en", "es"), "en"),
+        ("¡Ahora!", (), "es"),
+        ("Alles gut", ("de", "en"), "de"),
+        ("Takk for maten, det var kjempegodt i går", (), "nb"),
+        ("", ("es", "en"), "es"),
+        ("日本語です", ("en", "es"), "en"),
+    ],
+)
+def test_a_guess_is_always_one_of_those_that_come_into_question(
+    text: str, among: tuple[str, ...], language: str
+) -> None:
+    assert guess_language(text, among) == language

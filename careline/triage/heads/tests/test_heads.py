@@ -22,7 +22,7 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module", params=["light", "full"])
+@pytest.fixture(scope="module", params=["light", "multilingual", "english"])
 def head(request: pytest.FixtureRequest) -> Head:
     return Head.fit(ROWS, reading=request.param, seed=7)
 
