@@ -68,7 +68,7 @@ def _is_reference(text: str, word: re.Match[str], token: re.Match[str], right_af
 
 def _is_number_told(text: str, word: re.Match[str], token: re.Match[str]) -> bool:
     """Six digits are a reference only after a word that means nothing else."""
-    return word.group().lower().startswith(("pnr", "p.n", "record", "locat", "locali"))
+    return word.group().lower().startswith(("pnr", "p.n", "record", "locat", "locali", "conf"))
 
 
 def _is_code_word(text: str, word: re.Match[str], token: re.Match[str]) -> bool:

@@ -25,7 +25,7 @@ _RANGES: Final = tuple(
 )
 _FEWEST, _MOST = 12, 19
 _DOUBLED: Final = str.maketrans("0123456789", "0246813579")  # twice the digit, its own digits summed
-_RUN: Final = re.compile(r"(?<![\w.,+/#-])[0-9](?:(?: ?[-.] ?|  ?)?[0-9])+(?![0-9])")
+_RUN: Final = re.compile(r"(?<![\w.+#-])[0-9](?:(?: ?[-.] ?|  ?)?[0-9])+(?![0-9])")
 _GROUP: Final = re.compile(r"[0-9]+")
 
 

@@ -29,7 +29,7 @@ THING: Final = _words(
     r"|flight|flights|vuelos?|voo|vol|flug|volo|tickets?|billete|boleto|bilhete|case|caso|claims?|reclamaci?on|reclamo|complaint|incidencia|incident"
     r"|invoice|factura|facture|rechnung|fattura|fatura|receipt|serial|serie|sku|model|modelo|modell|version|build|zip|postcode|codigo postal|cp|plz"
     r"|ref|reference|referencia|referenz|expediente|poliza|policy|bag tag|baggage tag|tag|etiqueta|isbn|ean|imei|upc|id|user id|transaction|transaccion"
-    r"|requests?|solicitud|points|puntos|miles|millas|followers|seguidores|votes|votos|usd|eur|euros?|dollars?|pesos|population|poblacion|article|articulo|artikel|licen[cs]e|licencia|permiso|suite|apt|apartment|address|direccion|street|calle"
+    r"|requests?|solicitud|reservations?|bookings?|reservas?|confirmation|pnr|localizador|points|puntos|miles|millas|followers|seguidores|votes|votos|usd|eur|euros?|dollars?|pesos|population|poblacion|article|articulo|artikel|licen[cs]e|licencia|permiso|suite|apt|apartment|address|direccion|street|calle"
 )
 CARD: Final = _words(
     r"cards?|tarjetas?|visa|master ?card|maestro|amex|credit|debit|credito|debito|carte|karte|kreditkarte|carta|cartao|pan|cvv|cvc|cc|ccn"

@@ -34,7 +34,7 @@ class _Number(NamedTuple):
 
 
 def _written(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w$€£#/.,-]){pattern}(?![\w€£%]|[-/.,][0-9])", re.IGNORECASE)
+    return re.compile(rf"(?<![\w$€£#.-])(?<![0-9][,/]){pattern}(?![\w€£%]|[-/.,][0-9])", re.IGNORECASE)
 
 
 def _word(pattern: str) -> re.Pattern[str]:

@@ -18,7 +18,10 @@ _RUN: Final = re.compile(
     r"(?![\w€£%]|[:/,][0-9])"
 )
 _EXTENSION: Final = re.compile(r" ?(?:x|ext\.?|extension|anexo|interno) ?[0-9]{1,6}(?!\w)", re.IGNORECASE)
-_EXTENDED: Final = re.compile(r"x(?=[0-9]{1,6}(?!\w))")
+# Signs that end one number and begin the next or its extension, though they look like part of an amount or a word.
+_ENDING: Final = re.compile(
+    r"(?<=[0-9])x(?=[0-9]{1,6}(?!\w))|(?<=[0-9]{7}),(?=[0-9]{7})|(?<=[ .-][0-9]{3}),(?=[0-9]{3}[ .-][0-9])"
+)
 _GROUP: Final = re.compile(r"[0-9]+")
 _NO_PHONE: Final = re.compile(
     r"(?:[0-9]{1,2}([-/.])[0-9]{1,2}\1(?:[0-9]{2}|[0-9]{4})|[0-9]{4}([-/.])[0-9]{1,2}\2[0-9]{1,2})(?: [0-9]{1,4})?"  # dates, times after them
@@ -30,6 +33,7 @@ _NO_PHONE: Final = re.compile(
 _FEWEST, _MOST = 7, 15
 _FEWEST_ABROAD = 10  # digits with the country, to be taken though nobody can have the number
 _MOST_GROUPS = 7
+_LONGEST_DATE = 16  # with its time and a space
 _MOST_GROUPS_LOOSE = 12  # in a longer run of groups a number does not begin with a single digit
 _MOST_CHECKS = 1000  # of one text; beyond them the form decides alone, towards masking
 
@@ -47,16 +51,16 @@ class _Text:
 
 def find_phones(text: str, regions: tuple[str, ...]) -> Iterator[Found]:
     """Each number, with its extension."""
-    runs = [run for run in _RUN.finditer(_with_extensions(text)) if run.end() - run.start() >= _FEWEST]
+    runs = [run for run in _RUN.finditer(_with_endings(text)) if run.end() - run.start() >= _FEWEST]
     if runs:
         asked = _Text(text, regions)
         for run in runs:
             yield from _phones_of(asked, run)
 
 
-def _with_extensions(text: str) -> str:
-    """`345-899-3560x4587` ends where its extension begins; both keep their length."""
-    return _EXTENDED.sub(" ", text) if "x" in text else text
+def _with_endings(text: str) -> str:
+    """`345-899-3560x4587` ends where its extension begins; the text keeps its length."""
+    return _ENDING.sub(" ", text)
 
 
 def _phones_of(text: _Text, run: re.Match[str]) -> Iterator[Found]:
@@ -69,6 +73,8 @@ def _phones_of(text: _Text, run: re.Match[str]) -> Iterator[Found]:
         last = _longest(text, groups, first, start) if may_begin else None
         if last is None:
             first += 1
+            if first < len(groups) and _is_no_phone(text, run.start(), groups[first][0]):
+                fresh = first
             continue
         extension = _EXTENSION.match(text.words, groups[last][1])
         yield Found(start, extension.end() if extension else groups[last][1], "phone")
@@ -77,12 +83,22 @@ def _phones_of(text: _Text, run: re.Match[str]) -> Iterator[Found]:
 
 def _longest(text: _Text, groups: list[tuple[int, int]], first: int, start: int) -> int | None:
     """The last group of the longest number that begins with this group."""
-    for last in range(min(first + _MOST_GROUPS, len(groups)) - 1, first - 1, -1):
+    most = _MOST if first == 0 and _is_digit_by_digit(groups) else _MOST_GROUPS
+    for last in range(min(first + most, len(groups)) - 1, first - 1, -1):
         size = sum(end - begin for begin, end in groups[first : last + 1])
-        ends = last + 1 == len(groups) or text.words[groups[last][1]].isspace()
+        ends = last + 1 == len(groups) or text.words[groups[last][1]] in " ,/\n"
         if ends and _FEWEST <= size <= _MOST and _is_phone(text, start, groups[last][1]):
             return last
     return None
+
+
+def _is_no_phone(text: _Text, start: int, end: int) -> bool:
+    """A date, after which a number may begin."""
+    return end - start <= _LONGEST_DATE and _NO_PHONE.fullmatch(text.words[start:end].strip()) is not None
+
+
+def _is_digit_by_digit(groups: list[tuple[int, int]]) -> bool:
+    return len(groups) <= _MOST and all(end - start == 1 for start, end in groups)
 
 
 def _is_phone(text: _Text, start: int, end: int) -> bool:

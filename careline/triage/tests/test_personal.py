@@ -33,6 +33,8 @@ FOUND = [
     ("phone", "appelez le {}", "04 93 92 16 85"),
     ("phone", "UK: {}", "020 7946 0018"),
     ("phone", "my number: {}", "345-899-3560x4587"),
+    ("phone", "mi teléfono es el {}", "6 1 2 3 4 5 6 7 8"),
+    ("booking", "confirmation number {}", "123456"),
     ("phone", "whatsapp {}", "0044 20 7946 0018"),
     ("national_id", "DNI {}", "12345678Z"),
     ("national_id", "dni {}", "12.345.678-Z"),
@@ -85,7 +87,7 @@ NOTHING = [
     "DNI 12345678A", "12345678", "claim 12345678Z", "536904399", "000-12-3456", "111222333", "39053344705", "501964843",
     "my passport is lost", "passport control at 10", "pasaporte caducado el 22/02/2015",
     "MY BOOKING FAILED AGAIN", "booking system broken", "booking AA2444 cancelled", "reserva IB3166", "my booking PLEASE help", "code is BROKEN", "X5K9L2",
-    "I need a refund for booking on 22FEB15", "NUMERO DE RESERVA URGENTE",
+    "I need a refund for booking on 22FEB15", "NUMERO DE RESERVA URGENTE", "reservation 1234567890",
     "version 10.0.0.1 of the app", "127.0.0.1", "at 10:30:45:12", "999.1.1.1", "1.2.3", "dead:beef", "12:34:56:78:90:12:34:56",
     "#AA2444 #IB3166", "seats 12A, 12B and 14C", "B787-9", "90210", "SW1A 1AA", "I waited 4 hours 30 minutes, gate B12, row 24",
     "•••• 1111", "m•••@e•••.com", "[Phone]", "[Teléfono] 4673395",
@@ -140,6 +142,22 @@ def test_offsets_are_code_points_of_the_text_as_it_came() -> None:
     text = "👩‍👩‍👧 \u200bcard 4111\u200b1111 11111111! ana＠example.com"
     found = [text[one.start : one.end] for one in find_personal(text)]
     assert found == ["4111\u200b1111 11111111", "ana＠example.com"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("600-123-123,611-222-333", "phone"),
+        ("600123123/611222333", "phone"),
+        ("600123123,611222333", "phone"),
+        ("22/02/2015 600123123 611222333", "phone"),
+        ("12345678Z,87654321X", "national_id"),
+        ("4111111111111111,5555555555554444", "card"),
+        ("ana@example.com,ben@example.com", "email"),
+    ],
+)
+def test_two_in_a_list_are_both_found(text: str, what: str) -> None:
+    assert [one.what for one in find_personal(text)] == [what, what]
 
 
 def test_a_mask_says_what_it_was() -> None:
