@@ -28,8 +28,12 @@ def messages_to_judge(workspace_id: int, message_ids: Iterable[int]) -> list[Mes
 
 
 def asked_of(workspace_id: int, messages: Sequence[Message]) -> list[Asked]:
-    """A question for each message. One statement."""
+    """A question for each message; it is a reply where we spoke before. Two statements."""
     languages = languages_of(workspace_id)
+    threads = {message.thread_id for message in messages if message.thread_id}
+    answered = set(
+        Message.objects.filter(thread_id__in=threads, direction="outbound").values_list("thread_id", flat=True)
+    )
     return [
         Asked(
             message.id,
@@ -37,7 +41,7 @@ def asked_of(workspace_id: int, messages: Sequence[Message]) -> list[Asked]:
             workspace_id=workspace_id,
             languages=languages,
             is_public=message.is_public,
-            is_reply=bool(message.reply_to),
+            is_reply=bool(message.reply_to) or message.thread_id in answered,
         )
         for message in messages
     ]
