@@ -221,13 +221,14 @@ _WORLDS = {
 
 
 def spikes() -> None:
-    """The table of reference/triage.md 3g: three-hour bursts on every other day, windows of 15 and 60 minutes, judged every minute."""
+    """`spikes [repeats] [part of a row's name]`: the table of reference/triage.md 3g: three-hour bursts on every other day, windows of 15 and 60 minutes, judged every minute."""
     repeats = int(sys.argv[2]) if len(sys.argv) > 2 else 8
     print(
         f"{repeats} repeats a row; delay in minutes of those found\n{'world':20} bursts recall  median  p90  false alarms/week"
     )
     judged, spent = 0, time.process_time()
-    for name, world in _WORLDS.items():
+    part = sys.argv[3] if len(sys.argv) > 3 else ""
+    for name, world in ((name, world) for name, world in _WORLDS.items() if part in name):
         results = [simulate(world, seed) for seed in range(repeats)]
         delays = sorted(delay for result in results for delay in result.delays)
         bursts, weeks = sum(result.bursts for result in results), sum(result.weeks for result in results)

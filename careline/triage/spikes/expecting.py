@@ -95,7 +95,7 @@ def _by_period(
         return None
     spread = max(_LEAST_DISPERSION, _dispersion(past.buckets, buckets, period))
     level = _level(_Past(history.buckets), past, last - buckets, np.array(ends) - buckets)
-    unsure = 1 / (count + _PRIOR) + spread / max(1, rates.size)
+    unsure = 1 / (count + _PRIOR) + spread / len(ends)
     return Expected(mean * level, spread + unsure + _BLIND[basis], basis, len(ends), level)
 
 
