@@ -36,7 +36,7 @@ def test_a_long_text_is_judged_by_its_beginning() -> None:
         ("¡Ahora!", (), "es"),
         ("Alles gut", ("de", "en"), "de"),
         ("Takk for maten, det var kjempegodt i går", (), "nb"),
-        ("", ("es", "en"), "es"),
+        ("", ("ar", "es"), "es"),
         ("日本語です", ("en", "es"), "en"),
     ],
 )
