@@ -30,5 +30,7 @@ KINDS: dict[str, str] = {
     "draft.changed": "An agent's draft changed on another screen of theirs.",
     "topic.changed": "A topic was drafted, used, renamed, retired, or its examples changed; `facts.what`, `facts.topic`.",
     "triage.learned": "A head of the workspace was fitted, refused or gone back to; `facts.name`, `facts.version`, `facts.state`.",
+    "spike.fired": "Triage heard more than usual; `facts.spike`, `facts.severity` (1 to 10).",
+    "spike.changed": "A spike grew, went quiet, was dismissed or restored; `facts.spike`, `facts.severity`, `facts.what`.",
     "settings.changed": "Workspace settings changed; `facts.what`.",
 }

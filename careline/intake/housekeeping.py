@@ -23,6 +23,7 @@ from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 from careline.outbox.models import Attempt, ModerationAttempt
 from careline.threads.models import Message
+from careline.triage.models import Bucket
 from careline.workspaces.models import Workspace
 
 EVERY_S = 60.0
@@ -32,6 +33,8 @@ PURGED_AT_ONCE = 200
 MOST_CHUNKS = 20
 FIRED_CLOCKS_STAY = timedelta(days=7)
 DEAD_LEASES_STAY = timedelta(days=1)
+# A spike is judged by six earlier weeks and the hour before them (triage/watching/histories.py).
+COUNTS_STAY = timedelta(weeks=9)
 WALK_LASTS_S = 24 * 3600.0
 QUIET_S = 3600.0
 _quiet_until_s: dict[int, float] = {}
@@ -78,6 +81,7 @@ def purge_workspace(workspace: Workspace) -> dict[str, int]:
         "messages": _purge_messages(workspace),
         "raw": _purge_raw(workspace.id, raw_until),
         "refused": _delete(RefusedDelivery.objects.filter(workspace_id=workspace.id, at__lt=raw_until)),
+        "counts": _delete(Bucket.objects.filter(workspace_id=workspace.id, began_at__lt=now - COUNTS_STAY)),
         "events": _delete(Event.objects.filter(workspace_id=workspace.id, at__lt=events_until)),
         # By id too: ids are made in order of time, and only they have an index.
         "attempts": _delete(

@@ -12,3 +12,4 @@ class TriageConfig(AppConfig):
 
     def ready(self) -> None:
         from careline.triage import detecting, forgetting  # noqa: F401
+        from careline.triage.watching import forgetting as forgetting_causes  # noqa: F401

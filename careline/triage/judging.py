@@ -33,6 +33,8 @@ from careline.triage.models import Judgement, TriageCursor, TriageSettings
 from careline.triage.protocol import Asked, Judged
 from careline.triage.second_opinion import PROMPT_VERSION, SecondOpinion
 from careline.triage.telling import JudgedMessage, tell
+from careline.triage.watching.counting import count_judged
+from careline.triage.watching.watcher import Watcher
 
 BATCH_EVENTS: Final = 128
 LEASE: Final = "triage"
@@ -57,6 +59,7 @@ class Triage:
         self.child = child or Child()
         self._heads = HeadsInUse(self.child)
         self._second = second or SecondOpinion()
+        self._watcher = Watcher()
         self._cursors: dict[int, int] = {}
         self._fences: dict[str, int] = {}
         self._renewed_s = -LEASE_S
@@ -99,7 +102,9 @@ class Triage:
         behind = self._behind()
         if not behind:
             BEHIND.set(0)
-        return any([self._catch_up(workspace_id) for workspace_id in behind])
+        found = [workspace_id for workspace_id in behind if self._catch_up(workspace_id)]
+        self._watcher.look(found, self._fences)
+        return bool(found)
 
     def _holds_lease(self) -> bool:
         if time.monotonic() - self._renewed_s >= LEASE_S / 3:
@@ -191,6 +196,7 @@ def keep(
         standing = {one.id: one for one in messages_to_judge(workspace_id, [message.id for message in messages])}
         known = [JudgedMessage(standing[key], judged) for key, (judged, _) in found.items() if key in standing]
         tell(work, workspace_id, known)
+        count_judged(workspace_id, known)
         rows = [judgement_of(one, found[one.message.id][1], now) for one in known]
         insert_rows(rows, unique=("message_id",), update=JUDGED_COLUMNS)
         cursor = new_row(TriageCursor, workspace_id=workspace_id, n=n, at=now)

@@ -6,11 +6,14 @@ from django.db import models
 
 from careline.kit import clock, ids
 from careline.threads.models import Message
+from careline.triage.spike_models import Bucket as Bucket
+from careline.triage.spike_models import Spike as Spike
 
 
 class Judgement(models.Model):
     """Everything found in one message: the verdicts as a list of protocol.Verdict, where personal data stands, the
-    sentence's vector (float16) and the bands of near-duplicates. Gone with the message's words.
+    sentence's vector (float16) and the bands of near-duplicates. `cluster_id` is shared by near-duplicates of a day, null where
+    there is none like it. Gone with the message's words.
     """
 
     message = models.OneToOneField(Message, on_delete=models.CASCADE, primary_key=True, related_name="judgement")
@@ -19,12 +22,16 @@ class Judgement(models.Model):
     personal = models.JSONField(default=list)
     vector = models.BinaryField(default=bytes)
     signature = models.JSONField(default=list)
+    cluster_id = models.BigIntegerField(null=True)
     engine = models.CharField(max_length=60, default="")
     message_version = models.IntegerField(default=1)
     at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace_id", "-at"], name="judgement_newest")]
+        indexes = [
+            models.Index(fields=["workspace_id", "-at"], name="judgement_newest"),
+            models.Index(fields=["cluster_id"], condition=models.Q(cluster_id__isnull=False), name="judgement_cluster"),
+        ]
 
 
 class TriageCursor(models.Model):
