@@ -74,16 +74,38 @@ _VALUES = {
 }
 
 
+_SHORT = {
+    "safety": lambda: _("danger"),
+    "stranded": lambda: _("stranded"),
+    "vulnerable": lambda: _("vulnerable"),
+    "press": lambda: _("press"),
+    "legal": lambda: _("threat"),
+    "leaving": lambda: _("may leave"),
+    "phone": lambda: _("telephone"),
+    "email": lambda: _("e-mail"),
+    "chat": lambda: _("chat"),
+    "form": lambda: _("form"),
+    "branch": lambda: _("counter"),
+    "social": lambda: _("network"),
+    "app": lambda: _("app"),
+    "thanks": lambda: _("thanks"),
+    "solved": lambda: pgettext("closing", "solved"),
+    "unsolved": lambda: _("not solved"),
+}
+
+
 def sign_words(sign: SignView) -> str:
-    """One sign, as the pane shows it."""
+    """One sign, as the pane shows it: short."""
     if sign.name == "sentiment" and sign.number is not None:
         return f"{value_words('sentiment', sign.value)} {sign.number:+.1f}".replace("-", "−")
+    if sign.name in RISKS and sign.value in _SHORT:
+        return _SHORT[sign.value]()
     return sign.label or value_words(sign.name, sign.value)
 
 
 def banner_words(sign: SignView) -> str:
     """A risk as a sentence."""
-    words = sign_words(sign)
+    words = value_words(sign.name, sign.value)
     return words[:1].upper() + words[1:]
 
 
