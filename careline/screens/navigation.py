@@ -21,10 +21,11 @@ class Entry:
 
 
 def other_screens(viewer: Viewer) -> list[Entry]:
-    """The menu's lines for logging, channels, settings and one's own profile."""
+    """The menu's lines for logging, topics, channels, settings and one's own profile."""
     wanted: list[tuple[str, Verb | None, str, str]] = [
         ("log", "note", "phone", _("Log a call or visit")),
         ("profile", None, "user", _("Profile, here or away")),
+        ("topics", "manage_triage", "messages-square", _("Topics")),
         ("channels", "see_channels", "plug", _("Channels")),
         ("settings", None, "settings", _("Settings")),
     ]

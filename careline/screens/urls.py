@@ -13,6 +13,7 @@ _OWN = [
     "careline.screens.lead.urls",
     "careline.screens.people.urls",
     "careline.screens.settings.urls",
+    "careline.screens.triage.urls",
     "careline.screens.intake_form.urls",
 ]
 

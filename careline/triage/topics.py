@@ -92,13 +92,8 @@ def access_topic(workspace_id: int, topic_id: int, *, locked: bool = False) -> T
 
 
 def list_examples(topic: Topic) -> list[ExampleLine]:
-    """What a person gave, newest first; thumbs are shown with what the topic catches. Two statements."""
-    rows = list(
-        TopicExample.objects.filter(topic=topic)
-        .exclude(source="thumb")
-        .select_related("message", "message__judgement")
-        .order_by("-id")
-    )
+    """What people gave, thumbs too, newest first. Two statements."""
+    rows = TopicExample.objects.filter(topic=topic).select_related("message", "message__judgement").order_by("-id")
     hidden = masked_kinds(topic.workspace_id)
     return [
         ExampleLine(row.id, readable(row.message.text if row.message else row.text, hidden), row.is_of_topic, row.source, _is_read(row))

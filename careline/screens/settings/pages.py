@@ -25,7 +25,9 @@ from careline.workspaces.roles import may
 def render_settings(
     request: WorkspaceRequest, template: str, section: str, facts: Mapping[str, object], *, status: int = 200
 ) -> HttpResponse:
-    """A page in the settings' frame, with its side list, what was just done, and the banner of troubled channels."""
+    """A page in the settings' frame, with its side list, what was just done, and the banner of troubled channels. A template of
+    another folder is named with it.
+    """
     viewer = request.viewer
     sees_channels = may(viewer.role, "see_channels")
     frame = {
@@ -36,7 +38,8 @@ def render_settings(
         "mail_is_configured": is_configured(),
         "is_held": sees_channels and is_installation_held(),
     }
-    return render(request, f"settings/{template}", {**frame, **facts}, status=status)
+    named = template if "/" in template else f"settings/{template}"
+    return render(request, named, {**frame, **facts}, status=status)
 
 
 def attempt(form: forms.Form, act: Callable[[], object]) -> bool:

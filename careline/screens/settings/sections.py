@@ -48,6 +48,8 @@ SECTIONS: Final = (
     Section("tags", "tag", _("Tags"), "manage_workspace"),
     Section("fields", "hash", _("Case fields"), "manage_workspace"),
     Section("snippets", "quote", _("Snippets"), "manage_snippets"),
+    Section("topics", "messages-square", _("Topics"), "manage_triage"),
+    Section("triage", "zap", _("Triage"), "manage_triage"),
     Section("trace", "search", _("Trace"), "see_channels", group="looking"),
     Section("audit", "scroll-text", _("Audit log"), "see_audit", group="looking"),
 )

@@ -1,0 +1,1 @@
+"""The triage page of the settings, and the pages of topics."""
