@@ -106,9 +106,9 @@ def outside(data: Path, shots: int) -> None:
         head, _ = fit(draw_shots(read(folder / "train.csv", "intent"), shots=shots, seed=seed), seed=seed)
         sure, doubted = head.judge([row.text for row in inside]), head.judge(strange)
         right = np.mean([guess.label == row.label for guess, row in zip(sure, inside, strict=True)])
-        confidence = [np.array([guess.confidence for guess in guesses]) for guesses in (sure, doubted)]
-        caught = np.mean(confidence[1] < np.quantile(confidence[0], 0.1))
-        found.append((right, auroc(confidence[0], confidence[1]), caught))
+        familiar = [np.array([guess.familiar for guess in guesses]) for guesses in (sure, doubted)]
+        caught = np.mean(familiar[1] < np.quantile(familiar[0], 0.1))
+        found.append((right, auroc(familiar[0], familiar[1]), caught))
     right, area, caught = np.mean(found, axis=0)
     print(
         f"{f'clinc150 {shots} shots, val':28} accuracy {right:.4f}  out-of-scope AUROC {area:.4f}  caught at 10 % given up {caught:.3f}",

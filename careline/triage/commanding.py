@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from careline.triage.heads import Card, Head, Reading, Row
     from careline.triage.heads.scoring import Figures
 
-# What judges: texts to (label, confidence); confidence counts for heads only.
+# What judges: texts to (label, how familiar it is); the latter counts for heads only.
 _Judge = Callable[[Sequence[str]], list[tuple[str, float]]]
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _MOST_SHOWN: Final = 20
@@ -105,7 +105,7 @@ def predict(verdict: str, source: Path, target: Path, languages: str, unknown: f
 @click.option(
     "--outside",
     default="",
-    help="The label of texts that belong to no label, as oos: left out of the figures, and told apart by confidence.",
+    help="The label of texts that belong to no label, as oos: left out of the figures, and told apart by how familiar they are.",
 )
 @click.option("--languages", default="", help="For `language`: the codes that come into question, as en,es.")
 def evaluate(verdict: str, source: Path, column: str, outside: str, languages: str) -> None:
@@ -164,11 +164,11 @@ def _judge(verdict: str, languages: str, unknown: float | None) -> _Judge:
         among = tuple(code.strip() for code in languages.split(",") if code.strip())
         return lambda texts: [(guess_language(text, among), 1.0) for text in texts]
     head = _find_head(verdict)
-    least = 0.0 if unknown is None else head.threshold(unknown)
 
     def judge(texts: Sequence[str]) -> list[tuple[str, float]]:
-        guesses = head.judge(texts)
-        return [(guess.label if guess.confidence >= least else UNKNOWN, guess.confidence) for guess in guesses]
+        found = head.judge(texts)
+        strange = [unknown is not None and head.is_unknown(guess, unknown) for guess in found]
+        return [(UNKNOWN if no else guess.label, guess.familiar) for guess, no in zip(found, strange, strict=True)]
 
     return judge
 

@@ -41,7 +41,7 @@ def detect_language(text: str) -> str:
 
 
 def guess_language(text: str, among: tuple[str, ...] = ()) -> str:
-    """The likeliest ISO 639-1 code, always one; `among` are the only codes that come into question, if any are given, likeliest first."""
+    """The likeliest ISO 639-1 code, always one; `among` are the only codes that come into question, if any are given."""
     plain = html.unescape(text[:_MOST_CHARS])
     with _lock:
         _ready()
@@ -51,5 +51,5 @@ def guess_language(text: str, among: tuple[str, ...] = ()) -> str:
     if "¿" in plain or "¡" in plain:
         open_to |= {"es": 2.0} if not among or "es" in among else {}
     if not open_to:
-        return among[0] if among else "en"
+        return max(among or ("en",), key=lambda code: _WEIGHTS.get(code, 1.0))
     return str(max(open_to, key=lambda code: open_to[code]))

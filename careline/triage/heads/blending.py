@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -10,7 +11,7 @@ from msgspec import Struct
 from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
 
-from careline.triage.heads.linear import Scores, fit_linear
+from careline.triage.heads.linear import Scores, Way, fit_linear
 from careline.triage.heads.rows import Numbers, deal
 
 # Below this a mixer of its own for each label and part would learn the rows by heart.
@@ -18,6 +19,7 @@ _ROWS_A_WEIGHT: Final = 12
 _MOST_MIXED_LABELS: Final = 20
 _MIX_STRENGTH: Final = 0.1
 _PULL: Final = 1.0
+_SOFTENED: Final = 0.5
 
 
 class Blend(Struct, frozen=True):
@@ -59,6 +61,16 @@ def blend_held_out(scores: Scores, codes: Numbers, *, folds: int, seed: int) -> 
     for fold in range(folds):
         inside = dealt == fold
         found[inside] = fit_blend(scores[~inside], codes[~inside]).probabilities(scores[inside])
+    return found
+
+
+def measure_familiar(scores: Scores, ways: Sequence[Way]) -> npt.NDArray[np.float64]:
+    """How much each row is like anything known: the regressions' chances, softened and averaged, for the likeliest label.
+
+    Sharper chances, or their product as in a blend, are sure of strange texts too: .94 for .98 on CLINC150's out-of-scope texts.
+    """
+    spoken = scores[:, [way == "logistic" for way in ways]]
+    found: npt.NDArray[np.float64] = softmax(spoken * _SOFTENED, axis=2).mean(axis=1).max(axis=1)
     return found
 
 

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from careline.errors import InputRefused
 from careline.kit import clock
 from careline.triage.encoders import Vectors
-from careline.triage.heads.blending import blend_held_out, fit_blend
+from careline.triage.heads.blending import blend_held_out, fit_blend, measure_familiar
 from careline.triage.heads.examples import keep_examples
 from careline.triage.heads.head import VERSION, Card, Head, Part, Reading
 from careline.triage.heads.linear import Scores, Way, fit_linear
@@ -70,7 +71,8 @@ def fit_head(
         views=views,
         parts=tuple(_fit_part(plan, shown, codes, labels=len(labels)) for plan in plans),
         blend=fit_blend(scores, codes),
-        doubt=np.percentile(chances.max(axis=1), np.arange(101)).astype(np.float32),
+        doubt=_percentiles(chances.max(axis=1)),
+        strange=_percentiles(measure_familiar(scores, [plan.way for plan in plans])),
         examples=keep_examples(rows, seen.use, codes, most=_KEPT_EXAMPLES[reading], seed=seed),
     )
 
@@ -95,6 +97,10 @@ def _plan(shown: Shown, labels: int, reading: Reading) -> list[_Plan]:
     elif has_layers:
         plans += [_Plan(("sense",), "logistic", 30), _Plan(("pooled",), "logistic", 10)]
     return plans
+
+
+def _percentiles(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    return np.percentile(values, np.arange(101)).astype(np.float32)
 
 
 def _fit_part(plan: _Plan, shown: Shown, codes: Numbers, *, labels: int) -> Part:

