@@ -22,6 +22,7 @@ HERE, BESIDE = "lynx", "zebu"
 _VALUES: dict[str, Callable[[Filled], Sequence[Any]]] = {
     "person_undo.act": lambda one: one.named["person_act"],
     "channel_act.act": lambda one: ("hold", "resume", "off", "on"),
+    "topic_act.act": lambda one: ("use", "retirement", "removal"),
     "connect.network": lambda one: ("testnet", "email", "webchat", "generic", "simulated", "intake_form"),
     "trace_of.reference": lambda one: [str(one.named[name][0]) for name in ("message", "letter", "delivery", "act")],
 }

@@ -26,6 +26,9 @@ from careline.outbox.models import Attempt, Delivery, Moderation, ModerationAtte
 from careline.people.actions.renaming import rename_person
 from careline.people.models import Link, Person, PersonKey
 from careline.threads.models import Attachment, Message, MessageAlias, Revision, Tombstone
+from careline.triage.actions.naming import draft_topic
+from careline.triage.models import Correction, FittedHead, Judgement, TopicExample
+from careline.triage.tests.learning import vector_at
 from careline.workspaces.audit import record_audit
 from careline.workspaces.models import Calendar, Invitation, Team, Workspace
 from careline.workspaces.sight import Viewer
@@ -195,7 +198,7 @@ def _kept(place: _Place, word: str) -> dict[str, list[Any]]:
     )
     with unit_of_work() as work:
         record_audit(work, "role_changed", workspace_id=of, agent_id=place.owner.agent_id, subject=word)
-    return {
+    return _learned(place, word) | {
         "letter": [letters[0].id],
         "invitation": [invitation.id],
         "calendars": [calendar.id],
@@ -206,4 +209,22 @@ def _kept(place: _Place, word: str) -> dict[str, list[Any]]:
         "snippets": [
             Snippet.objects.create(workspace_id=of, shortcut=f"s{word}", name=word, texts={"en": f"Hi {word}"}).id
         ],
+    }
+
+
+def _learned(place: _Place, word: str) -> dict[str, list[Any]]:
+    """What triage keeps: a judged message, a correction, a topic with its example, a head."""
+    of = place.workspace.id
+    message = Message.objects.filter(case_id=place.case.id, direction="inbound").earliest("id")
+    Judgement.objects.create(message=message, workspace_id=of, vector=vector_at(word))
+    Correction.objects.create(
+        workspace_id=of, message=message, verdict="kind", value="question", agent_id=place.owner.agent_id
+    )
+    topic = draft_topic(place.owner, name=f"About {word}", texts=[f"my {word} is late"])
+    FittedHead.objects.create(workspace_id=of, name="kind", version=1, state="earlier", card={"labels": [word]})
+    return {
+        "topic": [topic],
+        "example": [TopicExample.objects.get(topic_id=topic).id],
+        "head": ["kind"],
+        "version": [1],
     }

@@ -102,7 +102,7 @@ def judge(request: WorkspaceRequest, workspace: str, topic: int, message: int) -
     """A thumb on what it would catch."""
     thumb = request.POST.get("thumb", "")
     if thumb not in _THUMBS:
-        raise InputRefused("thumb_unknown", _("Say whether it is of the topic or not."), field="thumb")
+        raise NotFound("page_not_found")
     words = _("Taken back.") if thumb == "none" else _("Noted: the topic learns from it.")
     return _act(
         request, topic, words, lambda: judge_catch(request.viewer, topic, message, is_of_topic=_THUMBS[thumb])
@@ -127,6 +127,8 @@ def _act(
 ) -> HttpResponse:
     """Do it, and say on the next page what was done, or why not."""
     slug = request.viewer.workspace_slug
+    check_may(request.viewer.role, "manage_triage")
+    access_topic(request.viewer.workspace_id, topic)
     try:
         act()
     except (InputRefused, Conflict) as kept_because:
