@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import outside
+from careline.screens.assets import LAZY
 from tests.servers.postgres import Cluster
 from tests.servers.processes import ROOT, Careline
 
@@ -75,7 +76,7 @@ def sizes() -> dict[str, float]:
     loader = sorted(widget.glob("loader*.js"))
     rest = [path for path in widget.rglob("*") if path.suffix in {".js", ".css", ".html"} and path not in loader]
     return {
-        "inbox_js_kb": compressed_kb(*static.glob("js/**/*.js"), *static.glob("vendor/**/*.js")),
+        "inbox_js_kb": compressed_kb(*(path for path in static.glob("**/*.js") if path.name not in LAZY)),
         "loader_kb": compressed_kb(*loader),
         "chat_kb": compressed_kb(*rest),
     }
@@ -100,7 +101,7 @@ def rows(found: dict[str, float]) -> list[Row]:
         ("idle memory", f"{found['memory_mib']:.0f} MiB", "<= 160", found["memory_mib"] <= 160, "whole process"),
         ("start to first answer", f"{found['start_s']:.1f} s", "< 4 s", found["start_s"] < 4, "database at hand"),
         ("widget loader / chat", f"{size['loader_kb']:.1f} / {size['chat_kb']:.1f} KB gz", "<= 5 / <= 40", size["loader_kb"] <= 5 and size["chat_kb"] <= 40, "gzip -9"),
-        ("inbox JavaScript", f"{size['inbox_js_kb']:.1f} KB gz", "<= 60", size["inbox_js_kb"] <= 60, "all modules"),
+        ("inbox JavaScript", f"{size['inbox_js_kb']:.1f} KB gz", "<= 60", size["inbox_js_kb"] <= 60, "all modules but those one network needs"),
     ]  # fmt: skip
 
 

@@ -6,6 +6,7 @@ import base64
 import hashlib
 from functools import lru_cache
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from markupsafe import Markup
@@ -45,18 +46,25 @@ def stylesheets() -> tuple[str, ...]:
     return tuple(static_url(f"css/{path.name}") for path in found)
 
 
+# Modules of one network's counting, loaded when it is first needed.
+LAZY: Final = frozenset({"weighing.js", "top_level_domains.js"})
+
+
 @lru_cache(maxsize=1)
 def module_scripts() -> tuple[str, ...]:
-    """Addresses of all modules, for preloading: without it the browser finds them one after the other."""
-    return tuple(
-        static_url(f"js/{path.name}") for path in sorted(FOLDER.glob("js/*.js")) if not path.name.endswith("worker.js")
-    )
+    """Addresses of the modules every desk needs, for preloading: without it the browser finds them one after the other."""
+    return tuple(address for name, address in _modules() if name not in LAZY)
+
+
+def _modules() -> list[tuple[str, str]]:
+    paths = sorted(FOLDER.glob("js/*.js"))
+    return [(path.name, static_url(f"js/{path.name}")) for path in paths if not path.name.endswith("worker.js")]
 
 
 @lru_cache(maxsize=1)
 def import_map() -> Markup:
     """Plain module addresses to hashed ones, so that modules import each other by name and still never go stale."""
-    imports = {address.partition("?")[0]: address for address in module_scripts()}
+    imports = {address.partition("?")[0]: address for _, address in _modules()}
     return Markup(msgspec.json.encode({"imports": imports}).decode())  # noqa: S704 - our own file names
 
 

@@ -4,7 +4,8 @@ import { pathToFileURL } from "node:url";
 
 const [folder, counting] = process.argv.slice(2);
 const { parseTweet } = createRequire(`${folder}/package.json`)("twitter-text");
-const { measure } = await import(pathToFileURL(counting).href);
+const { measure, prepare } = await import(pathToFileURL(counting).href);
+await prepare("x_weighted");
 let given = "";
 for await (const piece of process.stdin) given += piece;
 const told = JSON.parse(given).map((text) => [

@@ -1,7 +1,7 @@
 /* What stands between words and their sending: length, a closed window, personal data in public, something new that was not read. */
 
 import { words, writing } from "./composer.js";
-import { personalData, price, room } from "./counting.js";
+import { personalData, prepare, price, room } from "./counting.js";
 import { desk } from "./desk.js";
 import { $, $$ } from "./dom.js";
 import { closedWords, overWords, warn } from "./guard.js";
@@ -16,6 +16,7 @@ export function check() {
   const line = $("[data-length]");
   const send = $("[data-send]");
   const choice = writing.choice;
+  if (choice) prepare(choice.unit)?.then(check);
   const used = choice ? room(words(), choice) : { used: 0, limit: 0, over: 0 };
   line.textContent = [used.limit ? `${used.used} / ${used.limit}` : "", price(words(), choice)].filter(Boolean).join(" · ");
   line.className = used.over ? "over" : "";

@@ -2,7 +2,11 @@
 
 import { shortened } from "./short_links.js";
 import { segments, septets } from "./sms.js";
-import { holdsAddress, weight } from "./weighing.js";
+
+let weighing = null;
+
+/** X's weights and its list of domains come when a text for X is first counted. Returns a promise while they are not there. */
+export const prepare = (unit) => (unit === "x_weighted" && !weighing ? import("./weighing.js").then((found) => (weighing = found)) : null);
 
 const encoder = new TextEncoder();
 const segmenter = Intl.Segmenter ? new Intl.Segmenter(undefined, { granularity: "grapheme" }) : null;
@@ -22,7 +26,7 @@ const UNITS = {
   graphemes_short_links: (text) => graphemes(shortened(text)).length,
   sms_septets: septets,
   sms_segments: segments,
-  x_weighted: weight,
+  x_weighted: (text) => (weighing ? weighing.weight(text) : [...text].length),
 };
 
 /** Length of `text` in `unit`; a unit only the server knows is counted in code points, and the server has the last word. */
@@ -37,7 +41,7 @@ export function room(text, choice) {
 }
 
 /** What the platform takes for one such message, as it says it; "" where nothing. */
-export const price = (text, choice) => (text && (holdsAddress(text) ? choice?.price_with_link : choice?.price)) || "";
+export const price = (text, choice) => (text && (weighing?.holdsAddress(text) ? choice?.price_with_link : choice?.price)) || "";
 
 const PERSONAL = [
   ["email", /[\w.+-]+@[\w-]+\.[\w.]{2,}/u],
