@@ -58,8 +58,8 @@ class TriageForm(forms.Form):
         initial = {
             "is_on": settings.is_on,
             "sets_aside": settings.sets_aside,
-            "set_aside_from": round(settings.set_aside_from * 100, 1),
-            "audit_percent": settings.audit_percent,
+            "set_aside_from": _short(settings.set_aside_from * 100),
+            "audit_percent": _short(settings.audit_percent),
             "masked": settings.masked or list(SENSITIVE),
         }
         super().__init__(data, initial=initial)
@@ -76,6 +76,11 @@ class TriageForm(forms.Form):
             audit_percent=said["audit_percent"],
             masked=() if set(masked) == set(SENSITIVE) else masked,
         )
+
+
+def _short(percent: float) -> str:
+    """90 and 2.5, as a number field wants it."""
+    return f"{round(percent, 2):g}"
 
 
 class _MessagesField(forms.TypedMultipleChoiceField):
