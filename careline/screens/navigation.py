@@ -23,6 +23,7 @@ class Entry:
 def other_screens(viewer: Viewer) -> list[Entry]:
     """The menu's lines for logging, topics, channels, settings and one's own profile."""
     wanted: list[tuple[str, Verb | None, str, str]] = [
+        ("spikes", "see_lead", "flame", _("Spikes")),
         ("log", "note", "phone", _("Log a call or visit")),
         ("profile", None, "user", _("Profile, here or away")),
         ("topics", "manage_triage", "messages-square", _("Topics")),

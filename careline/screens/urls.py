@@ -11,6 +11,7 @@ from careline.screens.home import show_home, show_workspace
 _OWN = [
     "careline.screens.inbox.urls",
     "careline.screens.lead.urls",
+    "careline.screens.spikes.urls",
     "careline.screens.people.urls",
     "careline.screens.settings.urls",
     "careline.screens.triage.urls",

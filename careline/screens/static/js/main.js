@@ -18,12 +18,13 @@ import { look, startPresence } from "./presence.js";
 import { deliveryCommands, startSending } from "./sending.js";
 import { signCommands } from "./signs.js";
 import { startSnippets } from "./snippets.js";
+import { spikeCommands, startSpikes } from "./spikes.js";
 import { on, openStream } from "./stream.js";
 import { keepTime } from "./time.js";
 
 keepTime();
 obeyClicks();
-learn({ ...noticeCommands, ...peopleCommands, "reset-keys": resetKeys });
+learn({ ...noticeCommands, ...peopleCommands, ...spikeCommands, "reset-keys": resetKeys });
 sayWhatWasDone();
 
 if (desk.root) startDesk();
@@ -54,6 +55,7 @@ function startDesk() {
   on("back", () => recount());
   on("agent", (event) => String(event.agent_id) === desk.me.agent && event.facts?.what !== "away" && location.reload());
   startPresence();
+  startSpikes();
   openStream(desk.root.dataset.stream, desk.since, desk.root.dataset.worker);
   startNotices();
 }
@@ -69,6 +71,7 @@ function startPage() {
     startKeyPage();
   }
   startKeys(true);
+  startSpikes();
   if (stream) (openStream(stream, Number(since), worker), startNotices());
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("[data-menu][open]")) if (!menu.contains(event.target)) menu.open = false;
