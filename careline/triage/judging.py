@@ -29,6 +29,7 @@ from careline.triage.asking import asked_of, judgement_of, messages_to_judge
 from careline.triage.calling import Child, ChildFailed
 from careline.triage.endpoints import endpoint_of, spent_row, spent_today
 from careline.triage.heads_in_use import HeadsInUse
+from careline.triage.learning import learn_due
 from careline.triage.models import Judgement, TriageCursor, TriageSettings
 from careline.triage.protocol import Asked, Judged
 from careline.triage.second_opinion import PROMPT_VERSION, SecondOpinion
@@ -95,7 +96,7 @@ class Triage:
             return False
 
     def round(self) -> bool:
-        """Judge one batch of each workspace that has something new. Returns whether there was anything."""
+        """Judge one batch of each workspace that has something new, then learn what is due. Returns whether there was anything."""
         if not self._holds_lease():
             self._cursors.clear()
             return False
@@ -104,7 +105,7 @@ class Triage:
             BEHIND.set(0)
         found = [workspace_id for workspace_id in behind if self._catch_up(workspace_id)]
         self._watcher.look(found, self._fences)
-        return bool(found)
+        return learn_due(self.child, clock.now()) or bool(found)
 
     def _holds_lease(self) -> bool:
         if time.monotonic() - self._renewed_s >= LEASE_S / 3:

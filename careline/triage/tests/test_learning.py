@@ -18,6 +18,7 @@ from careline.threads.models import Message
 from careline.triage.actions.exemplifying import add_examples, judge_catch
 from careline.triage.actions.going_back import go_back
 from careline.triage.actions.naming import draft_topic, retire_topic, use_topic
+from careline.triage.judging import judge_pending
 from careline.triage.learning import EVERY, learn, learn_due
 from careline.triage.lessons import NO_TOPIC, lesson_of
 from careline.triage.models import Correction, FittedHead, TopicExample, TriageSettings
@@ -341,6 +342,12 @@ def test_a_text_nobody_can_read_stops_no_other(air: Air) -> None:
     settle(child)
     assert TopicExample.objects.filter(topic_id=topic, vector=b"\0").count() == 1
     assert TopicExample.objects.filter(topic_id=topic, vector=b"").count() == 0
+
+
+def test_the_worker_learns_between_batches(air: Air) -> None:
+    correct(air, 10)
+    judge_pending(LearningChild())
+    assert heads() == [(1, "active")]
 
 
 def test_only_a_due_head_is_fitted_by_name(air: Air) -> None:
