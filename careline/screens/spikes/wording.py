@@ -57,7 +57,7 @@ def chance(spike: SpikeView) -> str:
     """How seldom chance would do it."""
     if spike.row.rule == "cold_cluster":
         return _("Five people or more said nearly the same within half an hour, and nobody had before.")
-    seldom = figure(min(1e9, 1 / max(spike.row.p, 1e-12)))
+    seldom = figure(float(f"{min(1e9, 1 / max(spike.row.p, 1e-12)):.0e}"))
     return _("By chance this happens less than once in %(number)s times.") % {"number": seldom}
 
 
