@@ -18,6 +18,7 @@ from careline.triage.calling import Child, ChildFailed
 from careline.triage.framing import Fitted
 from careline.triage.lessons import TOPIC, TRAINED, Lesson, lesson_of
 from careline.triage.models import Correction, FittedHead, Topic, TopicExample, TriageSettings
+from careline.triage.unlearning import WORDS_GONE, still_said
 
 NAMES: Final = (*TRAINED, TOPIC)
 FIRST_ROWS: Final = 10
@@ -112,10 +113,15 @@ def _encode(child: Child, texts: list[str]) -> list[bytes]:
 
 
 def due_heads() -> list[Due]:
-    """The heads with enough new rows, those whose topics changed by hand first. Five statements."""
+    """The heads with enough new rows, those whose topics changed by hand first. A head whose words are gone begins anew. Six statements."""
+    newest = FittedHead.objects.values("workspace_id", "name").annotate(
+        to=Max("counted_to"), made=Max("made_at"), version=Max("version")
+    )
+    gone = set(FittedHead.objects.filter(why=WORDS_GONE).values_list("workspace_id", "name", "version"))
     heads = {
         (row["workspace_id"], row["name"]): (row["to"], row["made"])
-        for row in FittedHead.objects.values("workspace_id", "name").annotate(to=Max("counted_to"), made=Max("made_at"))
+        for row in newest
+        if (row["workspace_id"], row["name"], row["version"]) not in gone
     }
     off = set(TriageSettings.objects.filter(is_on=False).values_list("workspace_id", flat=True))
     urgent = _changed_topics(heads)
@@ -198,6 +204,7 @@ def learn(child: Child, due: Due, now: datetime) -> bool:
         counted_to=counted_to,
         accuracy_before=fitted.accuracy_before,
         why=why,
+        message_ids=list(lesson.message_ids),
         made_at=now,
     )
     return _keep(row, active)
@@ -241,13 +248,15 @@ def _newest(workspace_id: int, name: str) -> int:
 
 
 def _keep(row: FittedHead, fitted_against: FittedHead | None) -> bool:
-    """One unit of work. Nothing is kept where another worker was first, or a person went back meanwhile."""
+    """One unit of work. Nothing is kept where another worker was first, a person went back meanwhile, or words are gone."""
     try:
         with unit_of_work() as work:
             versions = FittedHead.objects.filter(workspace_id=row.workspace_id, name=row.name)
             known = list(versions.select_for_update().order_by("id").values_list("id", "version", "state"))
             active_id = next((one_id for one_id, _version, state in known if state == "active"), None)
             newest = max((version for _id, version, _state in known), default=0)
+            if not still_said(row.message_ids):
+                return False
             if newest != row.version - 1 or active_id != (fitted_against.id if fitted_against else None):
                 return False
             if row.state == "active":

@@ -43,11 +43,14 @@ Labelled = tuple[str, str]
 
 @dataclass(frozen=True)
 class Lesson:
-    """Rows to fit, those of the workspace first. `accepted`: the share of the own ones on which triage was right before."""
+    """Rows to fit, those of the workspace first. `accepted`: the share of the own ones on which triage was right before.
+    `message_ids`: the messages whose words the rows hold.
+    """
 
     rows: tuple[Labelled, ...]
     own_rows: int
     accepted: float | None = None
+    message_ids: tuple[int, ...] = ()
 
     @property
     def labels(self) -> frozenset[str]:
@@ -64,7 +67,8 @@ def _verdict_lesson(workspace_id: int, name: str) -> Lesson:
     own = _once((one.text, one.value) for one in heard if one.value)[:MOST_ROWS]
     seeds = seed_rows(name, languages_of(workspace_id), max(FEWEST_SEEDS, SEEDS_A_ROW * len(own)))
     right = [one.was == one.value for one in heard if one.was]
-    return Lesson((*own, *seeds)[:MOST_ROWS], len(own), sum(right) / len(right) if right else None)
+    accepted = sum(right) / len(right) if right else None
+    return Lesson((*own, *seeds)[:MOST_ROWS], len(own), accepted, tuple(one.message_id for one in heard))
 
 
 @dataclass(frozen=True)
@@ -138,13 +142,17 @@ def _topic_lesson(workspace_id: int, now: datetime) -> Lesson:
         .select_related("message", "message__judgement")
         .order_by("-id")[:MOST_ROWS]
     )
-    said = _said_of_topics(examples, _corrections(workspace_id, TOPIC), used)
+    heard = _corrections(workspace_id, TOPIC)
+    said = _said_of_topics(examples, heard, used)
     known = [label for _text, label in said]
     enough = {label for label in set(known) if label == NO_TOPIC or known.count(label) >= FEWEST_EXAMPLES}
     own = [row for row in said if row[1] in enough][:MOST_ROWS]
     if not enough - {NO_TOPIC}:
         return Lesson((), 0)
-    return Lesson((*own, *_background(workspace_id, examples, enough, own, now)), len(own))
+    background = _background(workspace_id, examples, enough, own, now)
+    given = {one.message_id for one in examples if one.message_id is not None} | {one.message_id for one in heard}
+    ids = given | {message_id for message_id, _text in background}
+    return Lesson((*own, *((text, NO_TOPIC) for _id, text in background)), len(own), None, tuple(sorted(ids)))
 
 
 def _said_of_topics(examples: Sequence[TopicExample], heard: Sequence[_Heard], used: set[int]) -> list[Labelled]:
@@ -164,8 +172,8 @@ def _words_of(example: TopicExample) -> str:
 
 def _background(
     workspace_id: int, examples: Sequence[TopicExample], topics: set[str], own: Sequence[Labelled], now: datetime
-) -> list[Labelled]:
-    """Messages of the last days that lie far from every topic. Two statements; none without vectors."""
+) -> list[tuple[int, str]]:
+    """Messages of the last days that lie far from every topic, with their words. Two statements; none without vectors."""
     known: dict[int, list[bytes]] = defaultdict(list)
     for example in examples:
         vector = vector_of(example)
@@ -184,10 +192,15 @@ def _background(
     most = min(MOST_BACKGROUND, max(FEWEST_BACKGROUND, BACKGROUND_A_ROW * len(own) // len(topics)))
     far = far_from(unpack([bytes(row[1]) for row in pool]), [unpack(one) for one in known.values()], most)
     rows = Judgement.objects.filter(message_id__in=[pool[at][0] for at in far.tolist()]).order_by("message_id")
-    texts = rows.values_list("message__text", "personal")
-    labelled = {normalise(text).casefold() for text, _label in own}
-    words = [_masked(text, personal) for text, personal in texts if text]
-    return [row for row in _once((text, NO_TOPIC) for text in words) if normalise(row[0]).casefold() not in labelled]
+    taken = {normalise(text).casefold() for text, _label in own}
+    found: list[tuple[int, str]] = []
+    for message_id, text, personal in rows.values_list("message_id", "message__text", "personal"):
+        words = _masked(text, personal)
+        key = normalise(words).casefold()
+        if key and key not in taken:
+            taken.add(key)
+            found.append((message_id, words))
+    return found
 
 
 def vector_of(example: TopicExample) -> bytes:

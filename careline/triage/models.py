@@ -130,7 +130,7 @@ class FittedHead(models.Model):
 
     `own_rows`: how many rows were the workspace's own; `counted_to`: the newest id of a correction or example taken into
     account, by the fit or by a person who went back; `accuracy_before`: the active head's on the same rows; `why`: a code
-    that says why it was refused.
+    that says why it was refused. `message_ids`: whose words it may hold as examples; when one's are gone, so is the body.
     """
 
     STATES = [("active", "active"), ("refused", "refused"), ("earlier", "earlier")]
@@ -146,6 +146,7 @@ class FittedHead(models.Model):
     counted_to = models.BigIntegerField(default=0)
     accuracy_before = models.FloatField(null=True)
     why = models.CharField(max_length=24, default="")
+    message_ids = models.JSONField(default=list)
     made_at = models.DateTimeField(default=clock.now)
 
     class Meta:

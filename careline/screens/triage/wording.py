@@ -42,6 +42,7 @@ def refusal_words(why: str) -> str:
     return {
         "below_active": _("worse on held-out rows than the version in use"),
         "below_shipped": _("right less often than triage was before"),
+        "words_gone": _("it had learned from words that are gone since"),
         "below_commonest": _("no better than always saying the commonest"),
     }.get(why, "")
 
