@@ -27,13 +27,17 @@ from careline.triage.language import detect_language
 from careline.triage.lexicons.matching import Found, find_risks
 from careline.triage.normalising import normalise
 from careline.triage.personal import find_personal
-from careline.triage.protocol import UNKNOWN, Asked, Example, Judged, Span, Verdict
+from careline.triage.protocol import RISKS, UNKNOWN, Asked, Example, Judged, Span, Verdict
 
 VERSION: Final = "embedded-1"
 HEADS: Final = ("kind", "needs_answer", "sentiment")
+RISK: Final = "risk"
 RULED: Final = ("harm", "legal", "leaving", "failed_elsewhere", "closing")
 _MOST_WORKSPACES: Final = 500
 _WHY_WORDS: Final = 4
+# Measured: python -m benchmarks.triage_risks.
+_RISK_FROM: Final = 0.6
+NO_RISK: Final = "none"
 _NEIGHBOURS: Final = 2
 _NEAR_FROM: Final = 0.4
 # The label of what is of no topic in a workspace's own head (lessons.py).
@@ -80,7 +84,7 @@ class EmbeddedEngine:
             return []
         plain = [normalise(asked.text) for asked in batch]
         vectors = encoders.use().encode(plain)
-        guesses = {name: self._guess(name, batch, vectors) for name in (*HEADS, "topic")}
+        guesses = {name: self._guess(name, batch, vectors) for name in (*HEADS, "topic", RISK)}
         because = Because([asked.text for asked in batch])
         return [
             self._one(
@@ -89,8 +93,9 @@ class EmbeddedEngine:
                 [
                     self._verdict(name, *found[number], because, number, vectors[number])
                     for name, found in guesses.items()
-                    if number in found
+                    if number in found and name != RISK
                 ],
+                self._proposed(guesses[RISK].get(number), because, number),
             )
             for number, asked in enumerate(batch)
         ]
@@ -110,12 +115,14 @@ class EmbeddedEngine:
             found.update({number: (heads[key], guess) for number, guess in zip(numbers, said, strict=True)})
         return found
 
-    def _one(self, asked: Asked, vector: Vectors, heads: list[Verdict]) -> Judged:
+    def _one(self, asked: Asked, vector: Vectors, heads: list[Verdict], proposed: list[Verdict]) -> Judged:
         language = detect_language(asked.text)
         risks = find_risks(asked.text, (language,) if language else ())
         # In first words "nothing was solved" is the complaint itself; only of an answer it says how that went.
         risks = [one for one in risks if asked.is_reply or one.value != "unsolved"]
         verdicts = _ruled([Verdict("language", language, 1.0 if language else 0.0), *heads], risks)
+        known = {verdict.name for verdict in verdicts}
+        verdicts += [verdict for verdict in proposed if verdict.name not in known]
         return Judged(
             asked.id,
             tuple(verdicts),
@@ -126,7 +133,7 @@ class EmbeddedEngine:
 
     def _verdict(self, name: str, head: Head, guess: Guess, because: Because, number: int, vector: Vectors) -> Verdict:
         value = guess.label
-        if name == "topic" and (value == NO_TOPIC or guess.confidence < head.threshold(_TOPIC_GIVEN_UP)):
+        if name == "topic" and (value == NO_TOPIC or head.is_unknown(guess, _TOPIC_GIVEN_UP)):
             value = UNKNOWN
         return Verdict(
             name,
@@ -136,6 +143,15 @@ class EmbeddedEngine:
             words=because.words(number, head, guess.label, _WHY_WORDS) if value != UNKNOWN else (),
             examples=self._nearest(name, vector),
         )
+
+    def _proposed(self, found: tuple[Head, Guess] | None, because: Because, number: int) -> list[Verdict]:
+        """What the risk head sees where no rule speaks: oblique words, at a confidence that keeps banners rare."""
+        if found is None or found[1].label == NO_RISK or found[1].confidence < _RISK_FROM:
+            return []
+        head, guess = found
+        name = guess.label if guess.label in RISKS else "harm"
+        words = because.words(number, head, guess.label, _WHY_WORDS)
+        return [Verdict(name, guess.label, round(guess.confidence, 4), words=words)]
 
     def _nearest(self, name: str, vector: Vectors) -> tuple[Example, ...]:
         """Messages written as examples that mean nearly the same, with what they are."""
