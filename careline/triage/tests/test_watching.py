@@ -20,7 +20,7 @@ from careline.kit import clock, ids
 from careline.people.models import Person
 from careline.threads.editing import apply_deletion, apply_edit
 from careline.threads.models import Message
-from careline.triage.judging import Triage, keep
+from careline.triage.judging import LeaseLost, Triage, keep
 from careline.triage.models import Bucket, Judgement, Spike, Topic
 from careline.triage.protocol import Judged, Verdict
 from careline.triage.tests.scripted import ScriptedChild
@@ -168,6 +168,7 @@ def test_after_a_restart_nothing_fires_twice_and_what_goes_on_is_followed(watch:
     again.said = 100
     again.minutes(1)
     again.burst(8)
+    again.minutes(1)
     assert len(told("spike.fired")) == 2
     assert of_channel().id == fired.id and of_channel().count == 20
 
@@ -206,6 +207,7 @@ def test_copies_by_five_authors_in_half_an_hour_fire_where_nothing_is_known(air:
     again = Watch(air)
     again.said = 50
     again.burst(3, "This song about my broken guitar says it all, listen to it!")
+    again.minutes(1)
     assert set(Judgement.objects.values_list("cluster_id", flat=True)) == {spike.cluster_id}
     spike.refresh_from_db()
     assert spike.count == 9 and len(told("spike.fired")) == 1
@@ -296,6 +298,13 @@ def test_an_edit_judged_again_and_what_machines_or_history_said_counts_nothing_m
         apply_edit(work, message, text="Otra huelga más", at=clock.now())
     watch.judge()
     assert Bucket.objects.filter(place=f"channel:{air.channel.id}").aggregate(all=Sum("count"))["all"] == 1
+
+
+def test_counts_are_kept_with_the_verdicts_or_not_at_all(air: Air) -> None:
+    message = Watch(air).say("Otra huelga")
+    with pytest.raises(LeaseLost):
+        keep(air.workspace.id, [message], {message.id: (Judged(message.id, (ES,)), "s")}, 1, {"triage": 99})
+    assert not Bucket.objects.exists()
 
 
 def test_counts_older_than_nine_weeks_are_purged(air: Air) -> None:

@@ -143,12 +143,15 @@ class Recent:
 
     def clusters(self, wanted: Collection[int] | None, since: datetime) -> Iterator[tuple[Cluster, bool]]:
         """These clusters (None: all) by the ids they are kept under, and whether they are of simulated channels."""
-        for found, kept in self._kept_ids.items():
-            if wanted is None or kept in wanted:
-                for is_practice, alike in self._alike.items():
-                    cluster = alike.cluster(found)
-                    if cluster is not None and cluster.authors_since(since) >= DEFAULTS.authors:
-                        yield Cluster(kept, cluster.members), is_practice
+        for found, kept in list(self._kept_ids.items()):
+            if wanted is not None and kept not in wanted:
+                continue
+            left = [(alike.cluster(found), is_practice) for is_practice, alike in self._alike.items()]
+            if not any(cluster for cluster, _practice in left):
+                del self._kept_ids[found]  # a day has gone over it
+            for cluster, is_practice in left:
+                if cluster is not None and cluster.authors_since(since) >= DEFAULTS.authors:
+                    yield Cluster(kept, cluster.members), is_practice
 
     def units(self, ids: Collection[int]) -> list[tuple[Unit, ...]]:
         """Where those of these messages that came in the last hour count, brands left out."""

@@ -94,10 +94,11 @@ class _Watched:
 
     def _judge_units(self, wanted: Collection[Unit] | None, known: dict[str, Spike], now: datetime) -> list[Judged]:
         said = self._recent.by_unit(wanted)
+        said = {unit: messages for unit, messages in said.items() if _is_to_judge(known.get(key_of(unit)), now)}
         if not said:
             return []
         self._histories.bring(said, now)
-        zone = Workspace.objects.values_list("zone", flat=True).get(id=self._workspace_id)
+        zone = Workspace.objects.filter(id=self._workspace_id).values_list("zone", flat=True).first() or "UTC"
         judged = []
         for unit, messages in said.items():
             row = known.get(key_of(unit))
@@ -120,8 +121,11 @@ class _Watched:
     ) -> list[Judged]:
         """The cold-cluster rule. Copies of which half were said where a topic or channel spikes already are told there: a strike has many."""
         told = {row.key for row in known if row.rule == "unit"} | {one.key for one in judged}
+        followed = {row.cluster_id for row in known if row.rule == "cold_cluster" and not _is_to_judge(row, now)}
         found = []
         for cluster, is_practice in self._recent.clusters(wanted, now - DEFAULTS.cold_window):
+            if cluster.id in followed:
+                continue
             units = self._recent.units([member.id for member in cluster.members])
             inside = sum(any(key_of(unit) in told for unit in where) for where in units)
             if 2 * inside < max(1, len(units)) and (spike := self._judge_cluster(cluster, now)):
@@ -139,6 +143,11 @@ class _Watched:
 
     def _is_practice(self, unit: Unit) -> bool:
         return self._recent.is_practice(unit.place)
+
+
+def _is_to_judge(row: Spike | None, now: datetime) -> bool:
+    """What goes on is followed once a minute: in a flood every batch would count its words anew."""
+    return row is None or not timedelta(0) <= now - row.last_at < EVERY
 
 
 def key_of(unit: Unit) -> str:
