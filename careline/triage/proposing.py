@@ -21,7 +21,7 @@ from careline.triage.nearness import claimed, clusters, is_vector, unpack
 from careline.triage.queries import masked_kinds
 from careline.triage.topics import FoundMessage, readable
 
-# Grouping is quadratic: three thousand take a third of a second and nine megabytes (tests/test_nearness.py holds the bound).
+# Grouping is quadratic: three thousand take a tenth of a second and nine megabytes (tests/test_nearness.py holds a bound).
 MOST_GROUPED: Final = 3_000
 FEWEST_IN_GROUP: Final = 5
 MOST_GROUPS: Final = 12

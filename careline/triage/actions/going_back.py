@@ -20,7 +20,7 @@ SHIPPED: Final = 0
 def go_back(viewer: Viewer, name: str, version: int) -> None:
     """Use this version; 0 is the head that was shipped (none, for topics). Learning goes on after five new corrections.
 
-    Raises NotFound, Conflict('head_in_use'), Conflict('head_refused') for one that was worse than what it was to follow.
+    Raises NotFound, Conflict('head_in_use'), Conflict('head_refused') for one that was worse, or whose words are gone.
     """
     check_may(viewer.role, "manage_triage")
     if name not in NAMES:
@@ -51,4 +51,6 @@ def _check_usable(states: dict[int, str], version: int) -> None:
     if is_used:
         raise Conflict("head_in_use", _("This version is in use already."))
     if version != SHIPPED and states[version] == "refused":
-        raise Conflict("head_refused", _("This version was worse and is never used."))
+        raise Conflict(
+            "head_refused", _("This version is never used: it was worse, or words it learned from are gone.")
+        )
