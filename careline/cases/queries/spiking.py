@@ -80,7 +80,11 @@ def open_spikes(viewer: Viewer) -> tuple[SpikeView, ...]:
 
 def _open(workspace_id: int) -> list[Spike]:
     going_on = Spike.objects.filter(workspace_id=workspace_id, state="open", ended_at__isnull=True)
-    return list(going_on.order_by("is_simulated", "-severity", "-id")[:MOST_OPEN])
+    found = going_on.order_by("is_simulated", "-severity", "-id")[:MOST_OPEN]
+    # Of equals the one that says where comes before the brand as a whole, which it is a part of.
+    return sorted(
+        found, key=lambda one: (one.is_simulated, -one.severity, one.place.startswith(("brand:", "practice:")))
+    )
 
 
 def list_spikes(viewer: Viewer, before_id: int = 0) -> SpikePage:

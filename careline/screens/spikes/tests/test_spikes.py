@@ -74,9 +74,10 @@ def test_the_banner_is_empty_when_nothing_goes_on(air: Air) -> None:
 def test_the_worst_stands_first_customers_before_practice(air: Air) -> None:
     make_spike(air, severity=4)
     worst = make_spike(air, severity=9)
+    make_spike(air, severity=9, place=f"brand:{air.channel.brand_id}", topic="", language="")
     make_spike(air, severity=10, is_simulated=True)
     banner = Desk(air.ben).get("spikes", **BANNER).content.decode()
-    assert f'data-spike-bar="{worst.id}"' in banner and "and 2 more" in banner
+    assert f'data-spike-bar="{worst.id}"' in banner and "and 3 more" in banner
 
 
 def test_the_page_tells_how_each_was_judged_and_what_became_of_it(air: Air, spike: Spike) -> None:
