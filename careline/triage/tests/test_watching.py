@@ -23,8 +23,10 @@ from careline.threads.models import Message
 from careline.triage.judging import LeaseLost, Triage, keep
 from careline.triage.models import Bucket, Judgement, Spike, Topic
 from careline.triage.protocol import Judged, Verdict
+from careline.triage.spikes import Unit
 from careline.triage.tests.scripted import ScriptedChild
 from careline.triage.watching.counting import bucket_of
+from careline.triage.watching.histories import Histories, span_of
 from careline.workspaces.models import Workspace
 from careline.workspaces.sight import Viewer
 
@@ -195,6 +197,27 @@ def test_a_topic_that_is_new_says_nothing_of_the_time_before_it(watch: Watch, ai
     watch.burst(12)
     assert not Spike.objects.filter(topic=str(topic.id)).exists()
     assert Spike.objects.filter(place__startswith="brand:").exists()
+
+
+def test_what_goes_on_for_days_becomes_the_usual(watch: Watch, air: Air) -> None:
+    now = bucket_of(clock.now())
+    place = f"channel:{air.channel.id}"
+    row = Spike.objects.create(
+        workspace_id=air.workspace.id, key=f"unit:{place}||es", rule="unit", place=place, language="es", window_s=900,
+        first_at=now - timedelta(days=14), last_at=now,
+    )  # fmt: skip
+    Bucket.objects.filter(place=place, began_at__gte=now - timedelta(hours=2)).delete()
+    Bucket.objects.bulk_create(
+        Bucket(
+            workspace_id=air.workspace.id, place=place, language="es", began_at=now - timedelta(minutes=5 * n), count=6
+        )
+        for n in range(1, 25)
+    )
+    histories = Histories(air.workspace.id)
+    unit = Unit("", place, "es")
+    histories.bring([unit], now)
+    _began, counts = histories.of(unit, now, span_of(row))
+    assert set(counts[-24:]) == {6} and counts[-14 * 288 + 10] == -1
 
 
 def test_copies_by_five_authors_in_half_an_hour_fire_where_nothing_is_known(air: Air) -> None:

@@ -19,6 +19,7 @@ from careline.triage.watching.counting import BUCKET_S
 WEEKS: Final = 7  # six weeks are compared, and the hour before the oldest of them
 _SPAN: Final = timedelta(weeks=WEEKS) // BUCKET
 _AHEAD: Final = timedelta(days=1) // BUCKET  # then everything is read anew
+_BECOMES_USUAL: Final = timedelta(days=1)
 _OVERLAP: Final = timedelta(hours=2)  # messages that were judged late
 _MOST: Final = 65_535  # a bucket of more is as many
 Span = tuple[datetime, datetime]
@@ -120,5 +121,5 @@ class Histories:
 
 
 def span_of(spike: Spike) -> Span:
-    """When it went on."""
-    return spike.first_at - timedelta(seconds=spike.window_s), spike.last_at
+    """When it went on, as far as it was out of the usual: what lasts longer than a day is becoming the usual, and must be learned."""
+    return spike.first_at - timedelta(seconds=spike.window_s), min(spike.last_at, spike.first_at + _BECOMES_USUAL)
