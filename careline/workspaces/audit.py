@@ -46,6 +46,7 @@ AUDIT_VERBS: Final[dict[str, str]] = {
     "message_hidden": "hid a message from the public",
     "message_shown": "showed a hidden message again",
     "message_deleted": "deleted a message of ours",
+    "triage_model_changed": "changed the language model triage may ask",
     "personal_revealed": "looked at hidden personal data",
     "message_edited": "edited a message of ours",
     "person_exported": "exported a person",

@@ -53,6 +53,7 @@ def _audit_table() -> dict[str, str]:
         "message_hidden": _("hid a message from the public"),
         "message_shown": _("showed a hidden message again"),
         "message_deleted": _("deleted a message of ours"),
+        "triage_model_changed": _("changed the language model triage may ask"),
         "personal_revealed": _("looked at hidden personal data"),
         "message_edited": _("edited a message of ours"),
         "trace_read": _("read a trace"),

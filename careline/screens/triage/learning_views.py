@@ -30,6 +30,7 @@ def show_triage(request: WorkspaceRequest, workspace: str) -> HttpResponse:
     facts = {
         "form": form,
         "is_on": settings.is_on,
+        "model": str(settings.llm.get("model", "")),
         "late": wording.late_words(behind_by(viewer.workspace_id)),
         "heads": head_lines(viewer.workspace_id),
         "words": wording,

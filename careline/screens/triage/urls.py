@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from careline.screens.triage import learning_views, topic_views
+from careline.screens.triage import learning_views, model_views, topic_views
 
 _TOPIC = "topics/<int:topic>"
 
 urlpatterns = [
     path("settings/triage", learning_views.show_triage, name="triage"),
     path("settings/triage/heads/<slug:head>/<int:version>/use", learning_views.use_version, name="head_use"),
+    path("settings/triage/model", model_views.show_model, name="triage_model"),
     path("topics/", topic_views.show_topics, name="topics"),
     path("topics/new", topic_views.show_new, name="topic_new"),
     path("topics/proposals", topic_views.show_proposals, name="topic_proposals"),
