@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from careline.cases.actions import correcting, revealing
 from careline.cases.queries.alike import alike_cases
+from careline.cases.queries.visible import access_case
 from careline.screens.inbox import sign_wording
 from careline.screens.inbox.resources import done, read_body, resource, said
 from careline.screens.middleware import WorkspaceRequest
@@ -38,6 +39,7 @@ class Choices(msgspec.Struct, frozen=True):
 
 def show_choices(request: WorkspaceRequest, number: int) -> HttpResponse:
     """`GET cases/<n>/signs`: everything that may be said of a case, the workspace's topics among it."""
+    access_case(request.viewer, number)
     fixed = [(name, value) for name, values in correcting.CHOICES.items() for value in values]
     fixed += [(name, "") for name in correcting.CHOICES if name in correcting.REFUSABLE]
     offered = [

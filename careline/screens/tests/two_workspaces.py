@@ -27,7 +27,7 @@ from careline.people.actions.renaming import rename_person
 from careline.people.models import Link, Person, PersonKey
 from careline.threads.models import Attachment, Message, MessageAlias, Revision, Tombstone
 from careline.triage.actions.naming import draft_topic
-from careline.triage.models import Correction, FittedHead, Judgement, TopicExample
+from careline.triage.models import Correction, FittedHead, Judgement, Spike, TopicExample
 from careline.triage.tests.learning import vector_at
 from careline.workspaces.audit import record_audit
 from careline.workspaces.models import Calendar, Invitation, Team, Workspace
@@ -224,6 +224,9 @@ def _learned(place: _Place, word: str) -> dict[str, list[Any]]:
     FittedHead.objects.create(workspace_id=of, name="kind", version=1, state="earlier", card={"labels": [word]})
     return {
         "topic": [topic],
+        "spike": [
+            Spike.objects.create(workspace_id=of, key=f"unit-{word}", rule="unit", causes=[[word, 1, 1, 1, 0]]).id
+        ],
         "example": [TopicExample.objects.get(topic_id=topic).id],
         "head": ["kind"],
         "version": [1],
