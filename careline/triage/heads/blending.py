@@ -24,6 +24,7 @@ _PULL: Final = 1.0
 _SOFTENED: Final = 0.5
 # One number chosen from few, on many rows: it cannot learn them by heart.
 _ROWS_TO_LEAN: Final = 1_000
+_LEANING_COST: Final = 0.006
 _LEANINGS: Final = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6)
 
 
@@ -63,7 +64,7 @@ def _lean(chances: Scores, codes: Numbers) -> npt.NDArray[np.float32]:
     for share in _LEANINGS:
         chosen = (logged + share * rarity).argmax(axis=1)
         worth[share] = accuracy(codes, chosen) + macro_f1(codes, chosen, labels=labels)
-    best = max(_LEANINGS, key=lambda share: worth[share])
+    best = max(_LEANINGS, key=lambda share: worth[share] - _LEANING_COST * (share > 0))
     leaning: npt.NDArray[np.float32] = (best * (rarity - rarity.mean())).astype(np.float32)
     return leaning
 
