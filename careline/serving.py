@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 import uvicorn
@@ -37,7 +37,9 @@ from careline.kit.places import place_of
 from careline.outbox.sending import Sender
 from careline.outbox.typing_signs import TypingSigns
 from careline.screens.assets import StaticAssets
-from careline.triage.judging import Triage
+
+if TYPE_CHECKING:
+    from careline.triage.judging import Triage
 
 ROOM_PAUSE_S = 1.0
 _log = structlog.get_logger()
@@ -119,6 +121,13 @@ class NetworkLoop:
                 await asyncio.sleep(ROOM_PAUSE_S)
 
 
+def _triage() -> Triage:
+    """Imported where it runs: it brings numpy and scipy, some 25 MiB."""
+    from careline.triage.judging import Triage
+
+    return Triage()
+
+
 class House:
     """All rooms of this process. `start` before the first request, `stop` after the last."""
 
@@ -129,7 +138,7 @@ class House:
         self.hub = Hub(self.doors)
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._triage = Triage() if settings.TRIAGE and "worker" in roles else None
+        self._triage = _triage() if settings.TRIAGE and "worker" in roles else None
         self._network = NetworkLoop(self.journal, alone=connection.vendor == "sqlite")
         self._bridge = bridging.bridge_for(connection.vendor)
         self._control = Control(settings.DATA_DIR) if connection.vendor == "sqlite" else None

@@ -44,7 +44,8 @@ class Message(models.Model):
     without words.
 
     `text` is what the author wrote (quotes and signature trimmed into `quoted_text`); `html` is cleaned and shown only
-    in a sandboxed frame. `personal` says where personal data stands in `text` (threads/personal.py). `hidden_at` and `liked_at` are our acts on it, set once the platform said so.
+    in a sandboxed frame. `personal` says where personal data stands in `text` (threads/personal.py). `hidden_at` and
+    `liked_at` are our acts on it, set once the platform said so.
     """
 
     DIRECTIONS = [("inbound", "inbound"), ("outbound", "outbound"), ("note", "note"), ("event", "event")]

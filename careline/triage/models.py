@@ -6,8 +6,19 @@ from django.db import models
 
 from careline.kit import clock, ids
 from careline.threads.models import Message
-from careline.triage.spike_models import Bucket as Bucket
-from careline.triage.spike_models import Spike as Spike
+from careline.triage.spike_models import Bucket, Spike
+
+__all__ = [
+    "Bucket",
+    "Correction",
+    "FittedHead",
+    "Judgement",
+    "Spike",
+    "Topic",
+    "TopicExample",
+    "TriageCursor",
+    "TriageSettings",
+]
 
 
 class Judgement(models.Model):

@@ -16,7 +16,13 @@ Verb = Literal[
 _AGENT: Final[frozenset[Verb]] = frozenset(
     {"read_cases", "answer", "answer_public", "note", "manage_case", "moderate", "block_person", "join_persons"}
 )
-_LEAD: Final[frozenset[Verb]] = _AGENT | {"see_lead", "export_cases", "manage_snippets", "manage_triage", "see_channels"}
+_LEAD: Final[frozenset[Verb]] = _AGENT | {
+    "see_lead",
+    "export_cases",
+    "manage_snippets",
+    "manage_triage",
+    "see_channels",
+}
 _ADMIN: Final[frozenset[Verb]] = _LEAD | {
     "manage_channels",
     "manage_agents",

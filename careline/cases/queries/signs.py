@@ -85,9 +85,16 @@ def _hidden(text: str, personal: Sequence[Span]) -> str:
 
 
 def _with_topic(case: Case, views: Sequence[SignView]) -> list[SignView]:
-    if case.topic_id is None:
-        return list(views)
-    name = Topic.objects.filter(id=case.topic_id, workspace_id=case.workspace_id).values_list("name", flat=True).first()
+    wanted = [one for one in (case.topic_id, case.root_cause_id) if one]
+    names = (
+        dict(Topic.objects.filter(id__in=wanted, workspace_id=case.workspace_id).values_list("id", "name"))
+        if wanted
+        else {}
+    )
+    if case.root_cause_id in names:
+        cause = SignView("root_cause", str(case.root_cause_id), names[case.root_cause_id], 1.0, "agent", "confirmed", 0)
+        views = [*views, cause]
+    name = names.get(case.topic_id or 0)
     if not name:
         return list(views)
     stated = [one for one in views if one.name == "topic"]

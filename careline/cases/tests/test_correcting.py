@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from careline.cases.actions.causing import set_root_cause
 from careline.cases.actions.correcting import accept_signs, correct_sign
 from careline.cases.actions.undoing import undo_act
 from careline.cases.models import Case, SetAside
@@ -122,6 +123,18 @@ def test_a_topic_is_one_of_the_workspaces_own(air: Air, cleo: Viewer) -> None:
     case.refresh_from_db()
     assert case.topic_id == ours.id
     assert next(one for one in open_case(air.ana, case.number).signs if one.name == "topic").label == "Delays"
+
+
+def test_a_root_cause_is_shown_beside_the_reason_and_is_not_one(air: Air) -> None:
+    case = _case(air, "I am stranded")
+    reason = Topic.objects.create(workspace_id=air.workspace.id, name="Delays")
+    cause = Topic.objects.create(workspace_id=air.workspace.id, name="Crew hours", facet="root_cause")
+    correct_sign(air.ana, case.number, "topic", str(reason.id))
+    set_root_cause(air.ana, case.number, cause.id)
+    shown = {one.name: one.label for one in open_case(air.ana, case.number).signs if one.label}
+    assert shown == {"topic": "Delays", "root_cause": "Crew hours"}
+    case.refresh_from_db()
+    assert (case.topic_id, case.root_cause_id) == (reason.id, cause.id)
 
 
 def test_nobody_corrects_another_workspaces_case_or_without_the_right(air: Air, cleo: Viewer) -> None:

@@ -20,6 +20,7 @@ def name_words(name: str) -> str:
         "closing": _("How it stands for them"),
         "kind": _("Kind"),
         "topic": _("Topic"),
+        "root_cause": _("Root cause"),
         "needs_answer": _("Needs an answer"),
         "sentiment": _("Mood"),
     }.get(name, name)

@@ -6,11 +6,11 @@ import msgspec
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
 
-from careline.cases.actions import correcting, revealing
+from careline.cases.actions import causing, correcting, revealing
 from careline.cases.queries.alike import alike_cases
 from careline.cases.queries.visible import access_case
 from careline.screens.inbox import sign_wording
-from careline.screens.inbox.resources import done, read_body, resource, said
+from careline.screens.inbox.resources import done, one_id, read_body, resource, said
 from careline.screens.middleware import WorkspaceRequest
 from careline.screens.templating import fragment
 from careline.triage.queries import topic_names
@@ -48,6 +48,10 @@ def show_choices(request: WorkspaceRequest, number: int) -> HttpResponse:
     ]
     topics = topic_names(request.viewer.workspace_id)
     offered += [Offered("topic", str(key), name, sign_wording.name_words("topic")) for key, name in topics.items()]
+    causes = {0: sign_wording.value_words("root_cause", "")} | topic_names(request.viewer.workspace_id, "root_cause")
+    if len(causes) > 1:
+        group = sign_wording.name_words("root_cause")
+        offered += [Offered("root_cause", str(key or ""), name, group) for key, name in causes.items()]
     return said(Choices(tuple(offered)))
 
 
@@ -57,6 +61,9 @@ def say_sign(request: WorkspaceRequest, number: int) -> HttpResponse:
     if word.accept:
         act_id = correcting.accept_signs(request.viewer, number)
         return done(_("Right: triage learns from it"), act_id, number)
+    if word.verdict == "root_cause":
+        act_id = causing.set_root_cause(request.viewer, number, one_id(word.value) or None)
+        return done(_("The root cause is noted"), act_id, number)
     act_id = correcting.correct_sign(request.viewer, number, word.verdict, word.value)
     return done(_("Corrected: triage learns from it"), act_id, number)
 

@@ -13,23 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from careline.triage.duplicates import Cluster, Member
-from careline.triage.spikes import (
-    BRAND,
-    BUCKET,
-    DEFAULTS,
-    Counts,
-    Defaults,
-    Seen,
-    Unit,
-    Usage,
-    bucket_counts,
-    count_usage,
-    judge_cluster,
-    judge_unit,
-    units_of,
-)
-from careline.triage.spikes.causes import choose_examples, find_causes
+from careline.triage.spikes.causes import choose_examples, count_usage, find_causes
+from careline.triage.spikes.counts import BRAND, BUCKET, Counts, Seen, Unit, Usage, bucket_counts, units_of
+from careline.triage.spikes.defaults import DEFAULTS, Defaults
 from careline.triage.spikes.expecting import Expected, expect
+from careline.triage.spikes.judging import judge_cluster, judge_unit
 from careline.triage.spikes.severity import severity_of, severity_parts
 
 MONDAY = datetime(2026, 9, 7, tzinfo=UTC)

@@ -9,7 +9,9 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from careline.triage.spikes import BRAND, BUCKET, DEFAULTS, Counts, Defaults, Seen, judge_unit
+from careline.triage.spikes.counts import BRAND, BUCKET, Counts, Seen
+from careline.triage.spikes.defaults import DEFAULTS, Defaults
+from careline.triage.spikes.judging import judge_unit
 
 MONDAY = datetime(2026, 9, 7, tzinfo=UTC)
 DAY = 288

@@ -23,7 +23,7 @@ from careline.threads.models import Message
 from careline.triage.judging import LeaseLost, Triage, keep
 from careline.triage.models import Bucket, Judgement, Spike, Topic
 from careline.triage.protocol import Judged, Verdict
-from careline.triage.spikes import Unit
+from careline.triage.spikes.counts import Unit
 from careline.triage.tests.scripted import ScriptedChild
 from careline.triage.watching.counting import bucket_of
 from careline.triage.watching.histories import Histories, span_of

@@ -12,8 +12,7 @@ from django.db.models import Min, QuerySet
 from numpy.typing import NDArray
 
 from careline.triage.models import Bucket, Spike
-from careline.triage.spikes import BUCKET, Unit
-from careline.triage.spikes.counts import UNKNOWN, floor_bucket
+from careline.triage.spikes.counts import BUCKET, UNKNOWN, Unit, floor_bucket
 from careline.triage.watching.counting import BUCKET_S
 
 WEEKS: Final = 7  # six weeks are compared, and the hour before the oldest of them

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from careline.events.recording import UnitOfWork
 from careline.triage.models import Spike
-from careline.triage.spikes import DEFAULTS
-from careline.triage.spikes import Spike as Found
+from careline.triage.spikes.defaults import DEFAULTS
+
+if TYPE_CHECKING:
+    from careline.triage.spikes.judging import Spike as Found
 
 _FIGURES: Final = (
     "window_s", "count", "expected", "ratio", "p", "authors", "negative_share", "reach", "severity", "parts", "basis",

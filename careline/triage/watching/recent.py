@@ -16,7 +16,8 @@ from careline.triage.duplicates import Cluster, Clusters
 from careline.triage.models import Judgement
 from careline.triage.personal.masking import KINDS
 from careline.triage.protocol import Verdict
-from careline.triage.spikes import DEFAULTS, Seen, Unit
+from careline.triage.spikes.counts import Seen, Unit
+from careline.triage.spikes.defaults import DEFAULTS
 from careline.triage.watching.counting import is_negative, places_of, unit_keys
 
 HOUR: Final = max(DEFAULTS.windows)

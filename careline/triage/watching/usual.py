@@ -11,7 +11,8 @@ from careline.threads.personal import hide
 from careline.triage.models import Judgement
 from careline.triage.personal.masking import KINDS
 from careline.triage.protocol import Verdict
-from careline.triage.spikes import Seen, Usage, count_usage
+from careline.triage.spikes.causes import count_usage
+from careline.triage.spikes.counts import Seen, Usage
 from careline.triage.watching.counting import said
 
 MOST: Final = 600

@@ -15,8 +15,10 @@ from careline.events.recording import unit_of_work
 from careline.kit import clock
 from careline.triage.duplicates import Cluster
 from careline.triage.models import Bucket, Judgement, Spike
-from careline.triage.spikes import DEFAULTS, Counts, Seen, Unit, judge_cluster, judge_unit
-from careline.triage.spikes import Spike as Found
+from careline.triage.spikes.counts import Counts, Seen, Unit
+from careline.triage.spikes.defaults import DEFAULTS
+from careline.triage.spikes.judging import Spike as Found
+from careline.triage.spikes.judging import judge_cluster, judge_unit
 from careline.triage.watching.histories import Histories, span_of
 from careline.triage.watching.living import Judged, going_on, live_on
 from careline.triage.watching.recent import HOUR, Recent
