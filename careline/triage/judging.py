@@ -172,9 +172,8 @@ class Triage:
             if failed.code == "closed":
                 raise
             self._heads.forget()
-            self.child.judge(
-                ()
-            )  # a child that cannot even start judges nothing: that is no fault of a text, and is tried again
+            # A child that cannot even start raises here: that is no fault of a text, and everything is tried again.
+            self.child.judge(())
             if len(asked) == 1:
                 _log.warning("text_not_judged", message_id=asked[0].id, error=failed.code)
                 JUDGED.labels("failed").inc()
