@@ -10,8 +10,13 @@ from django.conf import settings
 
 from tests.guard import watching
 
-
-_DATABASE_FIXTURES = {"db", "transactional_db", "django_db_serialized_rollback", "django_db_reset_sequences"}
+_DATABASE_FIXTURES = {
+    "db",
+    "django_db_setup",
+    "transactional_db",
+    "django_db_serialized_rollback",
+    "django_db_reset_sequences",
+}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
