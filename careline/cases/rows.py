@@ -310,6 +310,8 @@ class CasePane(msgspec.Struct, frozen=True):
     signs: tuple[SignView, ...] = ()
     sentiment_first: float | None = None
     is_set_aside: bool = False
+    copies: int = 0
+    """Messages of others that say nearly the same."""
 
 
 class NoticeView(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from careline.cases.queries import answering, timeline
 from careline.cases.queries.listing import row_of
 from careline.cases.queries.naming import Names, names_of
 from careline.cases.queries.persons import known_identities, person_card
-from careline.cases.queries.signs import sign_views
+from careline.cases.queries.signs import copies_of, sign_views
 from careline.cases.queries.visible import access_case, readers_of
 from careline.cases.rows import CasePane
 from careline.channels.access import channels_by_id
@@ -23,7 +23,7 @@ from careline.triage.queries import masked_kinds
 from careline.workspaces.sight import Viewer
 
 # Measured by test_opening_a_case_takes_a_constant_number_of_statements.
-MOST_STATEMENTS = 32
+MOST_STATEMENTS = 34
 
 
 def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0) -> CasePane:
@@ -75,6 +75,7 @@ def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int =
         n=n,
         signs=sign_views(case),
         sentiment_first=case.sentiment_first,
+        copies=copies_of(case),
         is_set_aside=case.outcome == "no_answer_needed" and any(act.verb == "set_aside" for act in acts),
     )
 

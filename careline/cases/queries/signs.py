@@ -33,6 +33,16 @@ def sign_views(case: Case) -> tuple[SignView, ...]:
     return tuple(_with_topic(case, views))
 
 
+def copies_of(case: Case) -> int:
+    """How many other messages of a day say nearly the same as this case's newest judged word. Two statements at most."""
+    heard = Judgement.objects.filter(workspace_id=case.workspace_id, message__case_id=case.id, cluster_id__isnull=False)
+    cluster_id = heard.order_by("-message__at").values_list("cluster_id", flat=True).first()
+    if cluster_id is None:
+        return 0
+    alike = Judgement.objects.filter(workspace_id=case.workspace_id, cluster_id=cluster_id)
+    return alike.exclude(message__case_id=case.id).count()
+
+
 def _view(name: str, sign: Sign, rows: dict[int, Judgement], case: Case) -> SignView:
     message_id = int(sign["message_id"])
     verdict, text = _verdict(rows.get(message_id), name)

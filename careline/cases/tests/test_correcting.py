@@ -13,7 +13,7 @@ from careline.conftest import Air, make_case
 from careline.errors import Forbidden, InputRefused, NotFound
 from careline.events.models import Event
 from careline.triage.judging import judge_pending
-from careline.triage.models import Correction, Topic
+from careline.triage.models import Correction, Judgement, Topic
 from careline.triage.protocol import Example, Span, Verdict
 from careline.triage.tests.scripted import ScriptedChild
 from careline.workspaces.sight import Viewer
@@ -135,6 +135,14 @@ def test_a_root_cause_is_shown_beside_the_reason_and_is_not_one(air: Air) -> Non
     assert shown == {"topic": "Delays", "root_cause": "Crew hours"}
     case.refresh_from_db()
     assert (case.topic_id, case.root_cause_id) == (reason.id, cause.id)
+
+
+def test_others_who_say_nearly_the_same_are_counted(air: Air, cleo: Viewer) -> None:
+    case, *others = (_case(air, "I am stranded") for _ in range(3))
+    Judgement.objects.filter(message__case_id__in=[case.id, *(one.id for one in others)]).update(cluster_id=7)
+    assert open_case(air.ana, case.number).copies == 2
+    Judgement.objects.filter(message__case_id=others[0].id).update(workspace_id=cleo.workspace_id)
+    assert open_case(air.ana, case.number).copies == 1
 
 
 def test_nobody_corrects_another_workspaces_case_or_without_the_right(air: Air, cleo: Viewer) -> None:
