@@ -36,6 +36,22 @@ def test_j_and_k_walk_the_list_and_open_what_they_reach(sign_in: SignIn, shop: S
     assert page.url.split("?")[0].endswith(f"/cases/{numbers[1]}")
 
 
+def test_enter_takes_what_was_typed_also_before_the_list_was_drawn_for_it(sign_in: SignIn, shop: Shop) -> None:
+    page = hear(sign_in(), shop, "Typed fast", "fast-1", name="Fia Fast")
+    page.locator("[data-timeline-scroll]").focus()
+    page.keyboard.press("a")
+    expect(page.locator("dialog[open] .option").first).to_be_visible()
+    page.evaluate(
+        """() => {
+          const find = document.querySelector("dialog[open] .sheet-find");
+          find.value = "Ben";
+          find.dispatchEvent(new Event("input", { bubbles: true }));
+          find.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+        }"""
+    )
+    expect(page.locator("[data-region=head]")).to_contain_text("with Ben")
+
+
 @pytest.mark.parametrize("pause_ms", [20, 400], ids=["before the skeleton", "after the skeleton"])
 def test_who_turns_back_before_a_slow_case_came_stays_where_they_turned_to(
     sign_in: SignIn, shop: Shop, pause_ms: int

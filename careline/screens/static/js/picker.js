@@ -34,6 +34,7 @@ export function pick({ title, options, free = "", placeholder = "", wait = 0 }) 
     let chosen = 0;
     let turn = 0;
     let timer = 0;
+    let drawn = null;
 
     const end = (value) => {
       sheet.close();
@@ -46,6 +47,7 @@ export function pick({ title, options, free = "", placeholder = "", wait = 0 }) 
       const typed = find.value.trim();
       const found = typeof options === "function" ? await options(typed) : options.filter((one) => matches(one, typed));
       if (mine !== turn) return;
+      drawn = typed;
       shown =
         free && typed && !found.some((one) => one.words.toLowerCase() === typed.toLowerCase())
           ? [...found, { words: `${free} “${typed}”`, value: { typed } }]
@@ -60,6 +62,14 @@ export function pick({ title, options, free = "", placeholder = "", wait = 0 }) 
       row?.scrollIntoView({ block: "nearest" });
       if (row) find.setAttribute("aria-activedescendant", row.id);
     };
+    /* Who types fast presses Enter before the list was drawn for the last letter: what they typed decides, not what stood there. */
+    const take = async () => {
+      if (find.value.trim() !== drawn) {
+        clearTimeout(timer);
+        await draw();
+      }
+      if (sheet.open && shown[chosen]) end(shown[chosen].value);
+    };
     find.addEventListener("input", () => {
       clearTimeout(timer);
       timer = setTimeout(draw, wait);
@@ -73,7 +83,7 @@ export function pick({ title, options, free = "", placeholder = "", wait = 0 }) 
       } else if (event.key === "Enter") {
         event.preventDefault();
         event.stopPropagation();
-        if (shown[chosen]) end(shown[chosen].value);
+        take();
       }
     });
     sheet.addEventListener("cancel", (event) => (event.preventDefault(), end(null)));
