@@ -35,6 +35,8 @@ from careline.intake.steps.thread import thread
 from careline.kit import clock, crashing
 from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
+from careline.threads.personal import find_places
+from careline.triage.language import detect_language
 
 BATCH_ROWS: Final = 200
 # Rows that were being digested when a process died are suspects: they go in small company, then alone, and after this many deaths not at all.
@@ -53,6 +55,12 @@ class LeaseLost(Exception):
     """Another worker has taken over while we were busy: nothing of this batch may be committed."""
 
 
+def warm_up() -> None:
+    """Load what the first message would wait for: the tables of languages and of telephone numbers."""
+    detect_language("Where is my suitcase?")
+    find_places("Call me: +34 612 345 678")
+
+
 class Digest:
     """One per worker process."""
 
@@ -64,6 +72,7 @@ class Digest:
 
     def run(self, stopping: threading.Event) -> None:
         """Until told to stop; then the partitions are given back."""
+        warm_up()
         while not stopping.is_set():
             refresh_connections()
             try:

@@ -8,6 +8,7 @@ import stat
 import subprocess
 import tarfile
 import threading
+import time
 from pathlib import Path
 from urllib.parse import quote
 
@@ -65,6 +66,10 @@ def test_a_backup_under_load_is_of_one_moment_and_restores_elsewhere_whole(kind:
         talker.start()
     archive = tmp_path / "careline.tar"
     try:
+        # Something to back up: the first words may still be on their way when the command is quick.
+        end_s = time.monotonic() + 30
+        while careline.gauge('careline_digested_total{outcome="done"}') <= 0 and time.monotonic() < end_s:
+            time.sleep(0.1)
         said = careline.run("backup", str(archive))
         before = len(taken)
     finally:

@@ -245,7 +245,7 @@ def hidden(brand: Person, post: Json) -> list[str]:
 def test_what_was_deleted_is_found_by_asking_again_and_ours_is_taken_back(
     desk: Desk, brand: Person, marta: Person
 ) -> None:
-    said_it = marta.mention(brand, "mi pasaporte es 12345678Z")
+    said_it = marta.mention(brand, "mi pasaporte es zanahoria")
     until(lambda: marta.seen(said_it["uri"]))
     known = (KnownMessage(said_it["uri"], said_it["uri"], "post"),)
     assert with_tools(lambda tools: NETWORK.recheck(known, desk.channel, tools)) == ()
