@@ -12,7 +12,7 @@ from careline.kit.clock import parse_iso
 # What people decide: an undo is refused when one of these was changed again since.
 DECIDED: Final = (
     "state", "waiting_reason", "outcome", "team_id", "assignee_id", "tags", "fields", "title", "is_harm", "language",
-    "kind", "topic_id", "root_cause_id", "signs",
+    "root_cause_id",
     "person_id", "merged_into_id", "follows_id", "snoozed_until",
 )  # fmt: skip
 # What follows from decisions: written back with them.
@@ -20,6 +20,7 @@ DERIVED: Final = (
     "last_agent_id", "person_name", "done_at", "unanswered_count", "waiting_since", "due_at", "due_kind",
     "due_span_s", "breach_at", "clock_percent", "first_answered_at", "first_answer_s", "first_answer_in_time",
     "reopen_count", "answered_version", "answered_by_id", "sentiment_now",
+    "kind", "topic_id",
 )  # fmt: skip
 TRACKED: Final = DECIDED + DERIVED
 _TIMES: Final = frozenset({"done_at", "snoozed_until", "waiting_since", "due_at", "breach_at", "first_answered_at"})

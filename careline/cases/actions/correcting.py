@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.utils.translation import gettext as _
@@ -12,7 +12,7 @@ from careline.cases.changing import CaseChange, changing_case
 from careline.cases.models import CaseAct, SetAside
 from careline.cases.moving import settle
 from careline.cases.reversing import reverses
-from careline.cases.signs import sign_of, stands
+from careline.cases.signs import Sign, sign_of, stands
 from careline.errors import Conflict, InputRefused
 from careline.kit import clock
 from careline.threads.models import Message
@@ -42,8 +42,9 @@ def correct_sign(viewer: Viewer, number: int, verdict: str, value: str) -> int:
     """
     check_value(viewer.workspace_id, verdict, value)
     with changing_case(viewer, number, "manage_case") as change:
+        before = _signs_of(change, [verdict])
         kept = [_correct(change, viewer, verdict, value)]
-        return change.save("signs", extra={"corrections": kept})
+        return change.save("signs", extra={"corrections": kept, "signs": before})
 
 
 def accept_signs(viewer: Viewer, number: int) -> int:
@@ -56,8 +57,14 @@ def accept_signs(viewer: Viewer, number: int) -> int:
         ]
         if not proposed:
             return 0
+        before = _signs_of(change, [name for name, _value in proposed])
         kept = [_correct(change, viewer, name, value) for name, value in proposed]
-        return change.save("signs", extra={"corrections": kept})
+        return change.save("signs", extra={"corrections": kept, "signs": before})
+
+
+def _signs_of(change: CaseChange, names: Sequence[str]) -> dict[str, Sign | None]:
+    """What is said now under these names, for the way back: what others say meanwhile stands when the words are taken back."""
+    return {name: change.case.signs.get(name) for name in names}
 
 
 def check_value(workspace_id: int, verdict: str, value: str) -> None:
@@ -152,7 +159,10 @@ def _was_wrong(act: CaseAct, changes: Mapping[int, CaseChange]) -> None:
 
 @reverses("signs")
 def _take_words_back(act: CaseAct, changes: Mapping[int, CaseChange]) -> None:
-    """What was said trains nobody any more."""
+    """What was said trains nobody any more, and what stood under its names stands again; newer verdicts under others stay."""
+    case = changes[act.case_id].case
+    was = act.after.get("signs") or {}
+    case.signs = {name: sign for name, sign in (case.signs | was).items() if sign is not None}
     wanted = [int(str(one)) for one in act.after.get("corrections", []) if str(one).isdigit()]
     Correction.objects.filter(id__in=wanted, undone_at__isnull=True).update(undone_at=clock.now())
     SetAside.objects.filter(case_id=act.case_id, judged_by_id=act.agent_id, judged_at=act.at).update(

@@ -9,7 +9,7 @@ from careline.cases.actions.correcting import accept_signs, correct_sign
 from careline.cases.actions.undoing import undo_act
 from careline.cases.models import Case, SetAside
 from careline.cases.queries.opening import open_case
-from careline.conftest import Air, make_case
+from careline.conftest import Air, hear, make_case
 from careline.errors import Forbidden, InputRefused, NotFound
 from careline.events.models import Event
 from careline.triage.judging import judge_pending
@@ -74,6 +74,17 @@ def test_a_word_taken_back_trains_nobody_and_the_case_is_as_before(air: Air) -> 
     undo_act(air.ana, accept_signs(air.ana, case.number))
     assert Case.objects.values("kind", "signs", "is_harm", "due_at").get(id=case.id) == before
     assert not Correction.objects.filter(undone_at__isnull=True).exists()
+
+
+def test_a_word_can_be_taken_back_after_a_newer_verdict_came_which_stays(air: Air) -> None:
+    case = _case(air, "I am stranded")
+    act_id = correct_sign(air.ana, case.number, "kind", "question")
+    hear(case, air.channel, air.marta_identity, "my lawyer will call you")
+    judge_pending(ScriptedChild({"lawyer": (Verdict("legal", "legal", 0.9, by="rule"),)}))
+    undo_act(air.ana, act_id)
+    case.refresh_from_db()
+    assert (case.kind, case.signs["kind"]["value"]) == ("complaint", "complaint")
+    assert case.signs["legal"]["value"] == "legal"
 
 
 def test_a_rescue_opens_the_case_and_says_that_the_verdict_was_wrong(air: Air) -> None:

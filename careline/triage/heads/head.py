@@ -142,9 +142,9 @@ class Head(Struct, frozen=True, eq=False):
 
     def why(self, text: str, most: int = 3, *, label: str = "") -> list[Span]:
         """The words that speak most for `label` (or for what the head would say), strongest first; offsets are code points of `text`."""
-        from careline.triage.heads.explaining import why
+        from careline.triage.because import Because
 
-        return why(self, text, label=label or self.judge([text])[0].label, most=most)
+        return list(Because([text]).words(0, self, label or self.judge([text])[0].label, most))
 
     def nearest(self, text: str, most: int = 3) -> list[tuple[Row, float]]:
         """The examples the head kept that mean nearly the same, nearest first, with their cosine."""
