@@ -27,7 +27,7 @@ from careline.workspaces.models import Calendar
 from careline.workspaces.roles import Verb, check_may
 from careline.workspaces.sight import Viewer
 
-SAVED_COLUMNS = tuple(dict.fromkeys((*APPLIED_COLUMNS, *TRACKED, "signs")))
+SAVED_COLUMNS = tuple(dict.fromkeys((*APPLIED_COLUMNS, *TRACKED, "sentiment_first", "signs")))
 
 
 @dataclass

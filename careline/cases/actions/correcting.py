@@ -9,10 +9,11 @@ from django.utils.translation import gettext as _
 
 from careline.cases.applying import reopen
 from careline.cases.changing import CaseChange, changing_case
+from careline.cases.gathering import SAID_SENTIMENT, take_word
 from careline.cases.models import CaseAct, SetAside
 from careline.cases.moving import settle
 from careline.cases.reversing import reverses
-from careline.cases.signs import Sign, sign_of, stands
+from careline.cases.signs import Sign, stands
 from careline.errors import Conflict, InputRefused
 from careline.kit import clock
 from careline.threads.models import Message
@@ -24,7 +25,7 @@ from careline.workspaces.sight import Viewer
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "kind": KINDS,
     "needs_answer": ("yes", "no"),
-    "sentiment": ("negative", "neutral", "positive"),
+    "sentiment": tuple(SAID_SENTIMENT),
     "harm": HARMS,
     "legal": ("legal",),
     "leaving": ("leaving",),
@@ -32,7 +33,6 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "closing": CLOSINGS,
 }
 REFUSABLE: Final = frozenset({"harm", "legal", "leaving", "failed_elsewhere", "closing", "topic"})
-_SENTIMENT: Final = {"negative": -0.7, "neutral": 0.0, "positive": 0.7}
 
 
 def correct_sign(viewer: Viewer, number: int, verdict: str, value: str) -> int:
@@ -120,17 +120,10 @@ def _said_by_triage(message_id: int, verdict: str) -> tuple[str, float]:
 
 def _apply(change: CaseChange, verdict: str, value: str, message_id: int) -> None:
     case = change.case
-    said = value or str(case.signs.get(verdict, {}).get("value", ""))
-    state = "confirmed" if value else "refused"
-    case.signs = {**case.signs, verdict: sign_of(said, 1.0, "agent", message_id, state)}
-    if verdict == "sentiment":
-        case.sentiment_now = _SENTIMENT[value]
-    elif verdict == "topic":
-        case.topic_id = int(value) if value else None
-    elif verdict == "needs_answer":
+    take_word(case, verdict, value, message_id)
+    if verdict == "needs_answer":
         _judge_set_aside(change, was_right=value == "no")
     elif verdict in {"kind", "harm"}:
-        case.kind = value if verdict == "kind" else case.kind
         case.is_harm = stands(case.signs, "harm") and case.signs["harm"]["state"] == "confirmed"
         settle(case)
 

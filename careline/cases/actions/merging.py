@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from careline.cases.applying import close, reopen
 from careline.cases.cards import index_cards
 from careline.cases.changing import CaseChange, changing_cases
+from careline.cases.gathering import gather_signs
 from careline.cases.models import CaseAct
 from careline.cases.moving import bind_threads, bound_threads_of, message_ids_of, move_messages, settle
 from careline.cases.reversing import reverses
@@ -52,7 +53,7 @@ def merge_changes(source: CaseChange, target: CaseChange, what: str, why: str = 
 
 
 def _take_over(source: CaseChange, target: CaseChange) -> None:
-    """What the target learns: tags, fields, reach, readers, and the older of two waits."""
+    """What the target learns: tags, fields, reach, readers, what is said of the messages, and the older of two waits."""
     old, new = source.case, target.case
     new.tags = list(dict.fromkeys([*new.tags, *old.tags]))
     new.fields = {**old.fields, **{key: value for key, value in new.fields.items() if value}}
@@ -62,6 +63,7 @@ def _take_over(source: CaseChange, target: CaseChange) -> None:
         if new.state != "open":
             reopen(new)
     target.let_read(source.reader_ids)
+    gather_signs(new, new.signs, old.signs)
     settle(new)
 
 
@@ -75,6 +77,7 @@ def unmerge(act: CaseAct, changes: Mapping[int, CaseChange]) -> None:
     still_there = set(message_ids_of(target.case))
     move_messages([one for one in act.after["message_ids"] if one in still_there], source.case)
     bind_threads(list(act.after["thread_ids"]), source.case)
-    settle(source.case)
-    settle(target.case)
+    for change in (source, target):
+        gather_signs(change.case, source.case.signs, target.case.signs)
+        settle(change.case)
     index_cards([target.case], is_new=False)

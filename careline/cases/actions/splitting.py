@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from careline.cases.applying import begin_case, close
 from careline.cases.cards import index_cards
 from careline.cases.changing import CaseChange, changes_of, changing_case
+from careline.cases.gathering import gather_signs
 from careline.cases.models import Case, CaseAct
 from careline.cases.moving import bind_threads, message_ids_of, move_messages, settle
 from careline.cases.numbering import take_numbers
@@ -37,6 +38,9 @@ def split_case(viewer: Viewer, number: int, message_ids: Sequence[int], title: s
         bind_threads(threads, fresh)
         _wait_as_heard(fresh, leaving)
         batch = ids.new_id()
+        said = change.case.signs
+        gather_signs(change.case, said)
+        gather_signs(fresh, said)
         settle(change.case)
         change.save(
             "split",
@@ -124,4 +128,5 @@ def unsplit(act: CaseAct, changes: Mapping[int, CaseChange]) -> None:
     bind_threads(list(act.after["thread_ids"]), source.case)
     close(other.case, "", other.now)
     other.case.merged_into_id, other.case.message_count = source.case.id, 0
+    gather_signs(source.case, source.case.signs, other.case.signs)
     settle(source.case)
