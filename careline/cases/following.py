@@ -20,7 +20,7 @@ from careline.outbox.moderating import forget_words
 from careline.people.following import ExportedCase, ExportedMessage, Move, register_follower
 from careline.people.models import Identity, Person
 from careline.threads import search
-from careline.threads.editing import bury, purge_words
+from careline.threads.editing import bury, purge_words, tell_threads
 from careline.threads.models import Message, Thread
 from careline.threads.personal import hide
 from careline.threads.queries import attachments_of
@@ -52,6 +52,16 @@ class CaseFollower:
             change.case.person_name = name
             change.save("person", undoable=False)
         index_cards(cases, is_new=False)
+
+    def introduced(self, work: UnitOfWork, workspace_id: int, identity_id: int, *, before: str, name: str) -> None:
+        """What they said bears their name, in open cases and in the public threads others read."""
+        said = Message.objects.filter(workspace_id=workspace_id, author_identity_id=identity_id, author_name=before)
+        messages = list(said.order_by("id"))
+        Message.objects.filter(id__in=[message.id for message in messages]).update(author_name=name)
+        cases = _locked({message.case_id for message in messages if message.case_id is not None})
+        for change in changes_of(work, cases, None):
+            change.record("case.changed", what="person")
+        tell_threads(work, messages)
 
     def erased(self, work: UnitOfWork, workspace_id: int, person_id: int, identity_ids: Sequence[int]) -> list[int]:
         cases = _locked(

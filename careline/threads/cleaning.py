@@ -1,10 +1,7 @@
-"""HTML of strangers made harmless: an allow-list (nh3), remote pictures parked in `data-src`, and a frame to show it
-in.
-"""
+"""HTML of strangers made harmless: an allow-list (nh3), remote pictures parked in `data-src`."""
 
 from __future__ import annotations
 
-from html import escape
 from typing import Final
 
 import nh3
@@ -84,32 +81,3 @@ def _picture(value: str, plain: str) -> str | None:
     if plain.startswith(_OWN_PICTURES):
         return value
     return f"careline-remote:{value.strip()}" if plain.startswith(("http:", "https:")) else None
-
-
-def has_remote_pictures(html: str) -> bool:
-    """Whether cleaned HTML holds pictures that wait to be asked for."""
-    return ' data-src="' in html
-
-
-def frame_document(html: str, locale: str, *, with_remote: bool = False, own_origin: str = "") -> str:
-    """A whole document for `<iframe sandbox="allow-popups" srcdoc>` around cleaned HTML, with a policy of its own.
-
-    No script ever; `with_remote` shows the parked pictures, on the reader's word; `own_origin` is where our files are
-    served from.
-    """
-    sources = " ".join(["data:", *([own_origin] if own_origin else []), *(["https:", "http:"] if with_remote else [])])
-    policy = f"default-src 'none'; img-src {sources}; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'"
-    body = html.replace(' data-src="', ' src="') if with_remote else html
-    return (
-        f'<!doctype html><html lang="{escape(locale, quote=True)}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy, quote=True)}">'
-        f'<meta name="referrer" content="no-referrer"><style>{_STYLE}</style></head>'
-        f'<body dir="auto">{body}</body></html>'
-    )
-
-
-_STYLE: Final = (
-    "html{color-scheme:light}body{margin:8px;font:15px/1.5 system-ui,sans-serif;color:#1d1b16;background:#fff}"
-    "body{overflow-wrap:anywhere}img,table{max-width:100%}img{height:auto}"
-    "blockquote{margin:0;padding-inline-start:12px;border-inline-start:3px solid #888}"
-)

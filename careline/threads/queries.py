@@ -38,27 +38,58 @@ def newest_of_case(
     workspace_id: int, case_id: int, limit: int, before: tuple[datetime, int] | None = None
 ) -> list[Message]:
     """The newest messages and notes of a case, newest first, with their authors. One statement."""
-    return _newest(Message.objects.filter(workspace_id=workspace_id, case_id=case_id), limit, before)
+    return _newest(_of_case(workspace_id, case_id), limit, before)
 
 
 def newest_of_bystanders(
     workspace_id: int, case_id: int, thread_ids: Collection[int], limit: int, before: tuple[datetime, int] | None = None
 ) -> list[Message]:
     """The newest public words in these threads that do not belong to the case, newest first. One statement."""
+    return _newest(_of_bystanders(workspace_id, case_id, thread_ids), limit, before)
+
+
+def count_from(
+    workspace_id: int,
+    case_id: int,
+    thread_ids: Collection[int],
+    first: tuple[datetime, int],
+    before: tuple[datetime, int] | None = None,
+) -> int:
+    """How many messages of a case and of bystanders in these threads were said from `first` on, and before `before`. Two statements."""
+    kinds = [_of_case(workspace_id, case_id)]
+    if thread_ids:
+        kinds.append(_of_bystanders(workspace_id, case_id, thread_ids))
+    at, message_id = first
+    return sum(
+        _said_before(messages, before).filter(at__gte=at).filter(Q(at__gt=at) | Q(id__gte=message_id)).count()
+        for messages in kinds
+    )
+
+
+def _of_case(workspace_id: int, case_id: int) -> QuerySet[Message]:
+    return Message.objects.filter(workspace_id=workspace_id, case_id=case_id)
+
+
+def _of_bystanders(workspace_id: int, case_id: int, thread_ids: Collection[int]) -> QuerySet[Message]:
     others = Message.objects.filter(
         workspace_id=workspace_id, thread_id__in=thread_ids, is_public=True, direction__in=["inbound", "outbound"]
     )
-    return _newest(others.filter(Q(case_id__isnull=True) | ~Q(case_id=case_id)), limit, before)
+    return others.filter(Q(case_id__isnull=True) | ~Q(case_id=case_id))
+
+
+def _said_before(messages: QuerySet[Message], before: tuple[datetime, int] | None) -> QuerySet[Message]:
+    if before is None:
+        return messages
+    at, message_id = before
+    return messages.filter(at__lte=at).filter(Q(at__lt=at) | Q(id__lt=message_id))
 
 
 def _newest(messages: QuerySet[Message], limit: int, before: tuple[datetime, int] | None) -> list[Message]:
-    if before is not None:
-        at, message_id = before
-        messages = messages.filter(at__lte=at).filter(Q(at__lt=at) | Q(id__lt=message_id))
     # Mail HTML can be large and is fetched by its frame alone: here only whether there is any.
     has_html = ExpressionWrapper(~Q(html=""), output_field=BooleanField())
     return list(
-        messages.select_related("author_identity")
+        _said_before(messages, before)
+        .select_related("author_identity")
         .defer("html")
         .annotate(has_html=has_html)
         .order_by("-at", "-id")[:limit]

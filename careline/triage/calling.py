@@ -64,9 +64,9 @@ class Child:
         """Give the child a workspace's head, or take it away with an empty body. Raises ChildFailed."""
         self._ask(Learn(workspace_id, name, body), JUDGE_TIMEOUT_S)
 
-    def fit(self, name: str, rows: Iterable[tuple[str, str]], before: bytes = b"") -> Fitted:
-        """Fit a head. Raises ChildFailed."""
-        found = self._ask(Fit(name, tuple(rows), before), FIT_TIMEOUT_S)
+    def fit(self, name: str, rows: Iterable[tuple[str, str]], before: bytes = b"", own_rows: int = 0) -> Fitted:
+        """Fit a head, as framing.Fit says. Raises ChildFailed."""
+        found = self._ask(Fit(name, tuple(rows), before, own_rows), FIT_TIMEOUT_S)
         if not isinstance(found, Fitted):
             raise ChildFailed("unexpected_answer")
         return found

@@ -54,7 +54,7 @@ def answer(engine: EmbeddedEngine, question: Question) -> Answer:
 
 
 def _fit(engine: EmbeddedEngine, question: Fit) -> Answer:
-    return engine.fit(question.name, question.rows, question.before)
+    return engine.fit(question.name, question.rows, question.before, question.own_rows)
 
 
 if __name__ == "__main__":

@@ -38,6 +38,9 @@ _WHY_WORDS: Final = 4
 # Measured: python -m benchmarks.triage_risks.
 _RISK_FROM: Final = 0.6
 NO_RISK: Final = "none"
+# A first head is compared with the shipped one on the workspace's own rows, in as many parts.
+_COMPARED_FOLDS: Final = 5
+_FEWEST_COMPARED: Final = 2 * _COMPARED_FOLDS
 _NEIGHBOURS: Final = 2
 _NEAR_FROM: Final = 0.4
 # The label of what is of no topic in a workspace's own head (lessons.py).
@@ -66,12 +69,22 @@ class EmbeddedEngine:
         while len(self._own) > _MOST_WORKSPACES:
             self._own.popitem(last=False)
 
-    def fit(self, name: str, rows: Sequence[tuple[str, str]], before: bytes = b"") -> Fitted:
+    def fit(
+        self, name: str, rows: Sequence[tuple[str, str]], before: bytes = b"", own_rows: int = 0
+    ) -> Fitted:
         """Fit a light head from rows, leaning on the shipped ones; the card says how good it is on rows held out."""
         labelled = [Row(text, label) for text, label in rows]
         head = without_examples(Head.fit(labelled, reading="light", known=known_heads()))
-        accuracy_before = from_bytes(before).accuracy_on(labelled) if before else None
-        return Fitted(to_bytes(head), to_builtins(head.card), accuracy_before)
+        fitted = Fitted(to_bytes(head), to_builtins(head.card))
+        if before:
+            return replace(fitted, accuracy_before=from_bytes(before).accuracy_on(labelled))
+        shipped = self._shipped.get(name)
+        if shipped is None or own_rows < _FEWEST_COMPARED:
+            return fitted
+        own = labelled[:own_rows]
+        return replace(
+            fitted, accuracy_before=shipped.accuracy_on(own), accuracy_own=held_out_accuracy(own, labelled[own_rows:])
+        )
 
     def encode(self, texts: Sequence[str]) -> list[bytes]:
         """The vectors of texts as a judgement keeps them."""
@@ -169,6 +182,18 @@ def _mood(head: Head, guess: Guess) -> float:
     """From -1 to +1: how much more likely good than bad."""
     chances = dict(zip(head.card.labels, guess.probabilities.tolist(), strict=True))
     return round(float(chances.get("positive", 0.0) - chances.get("negative", 0.0)), 3)
+
+
+def held_out_accuracy(own: Sequence[Row], lent: Sequence[Row]) -> float:
+    """The share of `own` that heads judge as labelled, each row judged by a head fitted without it, on the others and what is `lent`."""
+    folds = np.arange(len(own)) % _COMPARED_FOLDS
+    right = 0.0
+    for fold in range(_COMPARED_FOLDS):
+        shown = [row for row, dealt in zip(own, folds, strict=True) if dealt != fold]
+        kept = [row for row, dealt in zip(own, folds, strict=True) if dealt == fold]
+        head = Head.fit([*shown, *lent], reading="light", known=known_heads())
+        right += head.accuracy_on(kept) * len(kept)
+    return right / len(own)
 
 
 def without_examples(head: Head) -> Head:

@@ -28,11 +28,14 @@ class Learn(Struct, frozen=True, tag=True):
 
 
 class Fit(Struct, frozen=True, tag=True):
-    """Fit a head of this name from rows of (text, label); `before` is the head now active, to be compared on the same held-out rows."""
+    """Fit a head of this name from rows of (text, label), the workspace's own `own_rows` of them first; `before` is the head now active,
+    to be compared on the same rows.
+    """
 
     name: str
     rows: tuple[tuple[str, str], ...]
     before: bytes = b""
+    own_rows: int = 0
 
 
 class Encode(Struct, frozen=True, tag=True):
@@ -53,11 +56,14 @@ class Learnt(Struct, frozen=True, tag=True):
 
 
 class Fitted(Struct, frozen=True, tag=True):
-    """Answers Fit: the head and its card; `accuracy_before` is the active head's on the same held-out rows, or None."""
+    """Answers Fit: the head and its card. `accuracy_before` is the active head's on all rows. Where there is none yet, it is the shipped
+    head's on the workspace's own rows, and `accuracy_own` that of the new one on the same rows while each was held out.
+    """
 
     body: bytes
     card: dict[str, object]
     accuracy_before: float | None = None
+    accuracy_own: float | None = None
 
 
 class Encoded(Struct, frozen=True, tag=True):

@@ -191,7 +191,7 @@ def learn(child: Child, due: Due, now: datetime) -> bool:
     lesson = lesson_of(due.workspace_id, due.name, now)
     if len(lesson.labels) < FIRST_LABELS:
         return due.name == TOPIC and active is not None and _take_away(active)
-    fitted = child.fit(due.name, lesson.rows, bytes(active.body) if active else b"")
+    fitted = child.fit(due.name, lesson.rows, bytes(active.body) if active else b"", lesson.own_rows)
     why = reason_to_refuse(fitted, lesson, active)
     row = FittedHead(
         workspace_id=due.workspace_id,
@@ -214,16 +214,22 @@ def reason_to_refuse(fitted: Fitted, lesson: Lesson, active: FittedHead | None) 
     """'' when the new head may be used, else a code. All figures are of rows held out from whoever guessed them.
 
     The active head has seen most of the rows, so that its accuracy on them flatters it: the bar is that or what its own held-out
-    rows gave, whichever is lower. Other labels than before make another task: then it must beat saying the commonest label.
+    rows gave, whichever is lower. Other labels than before make another task: then it must beat saying the commonest label. A first
+    head is compared with the shipped one, on what people here said only: that has learned the seeds by heart.
     """
     accuracy = number_of(fitted.card, "accuracy")
     if active is None:
-        return "below_shipped" if lesson.accepted is not None and accuracy < lesson.accepted - MARGIN else ""
+        return "below_shipped" if _is_below_shipped(fitted) else ""
     if set(_labels(active.card)) != set(lesson.labels):
         return "below_commonest" if accuracy < _commonest(lesson.rows) - MARGIN else ""
     known = [fitted.accuracy_before, number_of(active.card, "accuracy")]
     bar = min((one for one in known if one is not None), default=0.0)
     return "below_active" if accuracy < bar - MARGIN else ""
+
+
+def _is_below_shipped(fitted: Fitted) -> bool:
+    own, shipped = fitted.accuracy_own, fitted.accuracy_before
+    return own is not None and shipped is not None and own < shipped - MARGIN
 
 
 def number_of(card: dict[str, object], name: str) -> float:

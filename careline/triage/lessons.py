@@ -43,13 +43,10 @@ Labelled = tuple[str, str]
 
 @dataclass(frozen=True)
 class Lesson:
-    """Rows to fit, those of the workspace first. `accepted`: the share of the own ones on which triage was right before.
-    `message_ids`: the messages whose words the rows hold.
-    """
+    """Rows to fit, those of the workspace first. `message_ids`: the messages whose words the rows hold."""
 
     rows: tuple[Labelled, ...]
     own_rows: int
-    accepted: float | None = None
     message_ids: tuple[int, ...] = ()
 
     @property
@@ -66,16 +63,13 @@ def _verdict_lesson(workspace_id: int, name: str) -> Lesson:
     heard = _corrections(workspace_id, name)
     own = _once((one.text, one.value) for one in heard if one.value)[:MOST_ROWS]
     seeds = seed_rows(name, languages_of(workspace_id), max(FEWEST_SEEDS, SEEDS_A_ROW * len(own)))
-    right = [one.was == one.value for one in heard if one.was]
-    accepted = sum(right) / len(right) if right else None
-    return Lesson((*own, *seeds)[:MOST_ROWS], len(own), accepted, tuple(one.message_id for one in heard))
+    return Lesson((*own, *seeds)[:MOST_ROWS], len(own), tuple(one.message_id for one in heard))
 
 
 @dataclass(frozen=True)
 class _Heard:
     message_id: int
     text: str
-    was: str
     value: str
 
 
@@ -85,15 +79,15 @@ def _corrections(workspace_id: int, name: str) -> list[_Heard]:
         workspace_id=workspace_id, verdict=name, undone_at__isnull=True, message__deleted_at__isnull=True
     ).exclude(message__text="")
     columns = (
-        "message_id", "was", "value", "message__text", "message__version",
+        "message_id", "value", "message__text", "message__version",
         "message__judgement__personal", "message__judgement__message_version",
     )  # fmt: skip
     found: dict[int, _Heard] = {}
-    for message_id, was, value, text, version, personal, judged in wanted.order_by("-id").values_list(*columns)[
+    for message_id, value, text, version, personal, judged in wanted.order_by("-id").values_list(*columns)[
         :MOST_ROWS
     ]:
         words = _masked(text, personal if judged == version else None)
-        found.setdefault(message_id, _Heard(message_id, words, was, value))
+        found.setdefault(message_id, _Heard(message_id, words, value))
     return list(found.values())
 
 
@@ -152,7 +146,7 @@ def _topic_lesson(workspace_id: int, now: datetime) -> Lesson:
     background = _background(workspace_id, examples, enough, own, now)
     given = {one.message_id for one in examples if one.message_id is not None} | {one.message_id for one in heard}
     ids = given | {message_id for message_id, _text in background}
-    return Lesson((*own, *((text, NO_TOPIC) for _id, text in background)), len(own), None, tuple(sorted(ids)))
+    return Lesson((*own, *((text, NO_TOPIC) for _id, text in background)), len(own), tuple(sorted(ids)))
 
 
 def _said_of_topics(examples: Sequence[TopicExample], heard: Sequence[_Heard], used: set[int]) -> list[Labelled]:

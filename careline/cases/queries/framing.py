@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from careline.cases.queries.visible import visible_cases
 from careline.errors import NotFound
 from careline.threads.models import Message
-from careline.threads.personal import hide
+from careline.threads.personal_html import hide_html
 from careline.threads.queries import attachments_of
 from careline.triage.queries import masked_kinds
 from careline.workspaces.sight import Viewer
@@ -31,7 +31,7 @@ def message_html(viewer: Viewer, message_id: int) -> FramedHtml:
     inline = [one for one in attachments_of([message.id]).get(message.id, ()) if one.content_id and one.file_id]
     return FramedHtml(
         message_id=message.id,
-        html=hide(message.html, kinds=masked_kinds(viewer.workspace_id)),
+        html=hide_html(message.html, kinds=masked_kinds(viewer.workspace_id)),
         language=message.language,
         inline_files=tuple((one.content_id, one.file_id or 0, one.name) for one in inline),
     )

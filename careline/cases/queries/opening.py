@@ -26,12 +26,12 @@ from careline.workspaces.sight import Viewer
 MOST_STATEMENTS = 34
 
 
-def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0) -> CasePane:
-    """Everything shown of one case: the newest `limit` messages (older than message `before_id`), acts, answer
-    choices, drafts, person.
+def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int = 0, from_id: int = 0) -> CasePane:
+    """Everything shown of one case: the newest `limit` messages (older than message `before_id`; as many as it takes,
+    up to MOST_MESSAGES, to reach back to message `from_id`), acts, answer choices, drafts, person.
 
     Raises NotFound for a case the viewer may not see. At most MOST_STATEMENTS statements, whatever the number of
-    messages.
+    messages; three more with `from_id`.
     """
     n, now = last_number(viewer.workspace_id), clock.now()
     case = access_case(viewer, number)
@@ -39,9 +39,9 @@ def open_case(viewer: Viewer, number: int, *, limit: int = 200, before_id: int =
         case.workspace_id, threads_queries.thread_ids_of_case(case.workspace_id, case.id)
     )
     said = timeline.spoken(
-        case, [one.id for one in threads.values() if one.is_public], max(1, min(limit, 500)), before_id
+        case, [one.id for one in threads.values() if one.is_public], timeline.Stretch(limit, before_id, from_id)
     )
-    acts = timeline.acts_of(case)
+    acts = timeline.acts_of(case, said.until)
     channels = channels_by_id(sorted({case.channel_id, *(one.channel_id for one in threads.values())}))
     acting = [row for rows in said.moderations.values() for row in rows]
     names = _names(case, said.messages, [*acts, *acting], channels)

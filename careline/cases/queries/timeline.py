@@ -27,6 +27,8 @@ from careline.threads.personal import SENSITIVE, hidden_kinds, hide
 # Acts that stand in the timeline as a message or as machine state, not as a line of their own.
 SILENT_VERBS = frozenset({"answered"})
 MOST_ACTS = 200
+# A screen that reads further back than this sees the rest come and go as one page: drawing more at once would take a second.
+MOST_MESSAGES = 2000
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,31 @@ class Spoken:
     has_earlier: bool
     revisions: Mapping[int, list[Revision]] = field(default_factory=dict)
     moderations: Mapping[int, list[Moderation]] = field(default_factory=dict)
+    until: datetime | None = None
+    """When the message was said that all of these stand before; None for the newest."""
 
 
-def spoken(case: Case, public_thread_ids: Sequence[int], limit: int, before_id: int) -> Spoken:
-    """Messages of the case and, in its public threads, bystanders' words. Seven statements at most."""
-    before = None
-    if before_id:
-        at = queries.moment_of(case.workspace_id, before_id)
-        before = (at, before_id) if at is not None else None
+@dataclass(frozen=True)
+class Stretch:
+    """Which part of a case is read: the newest `limit` messages older than message `before_id` (0: the newest of all),
+    and more than `limit` where it takes more, up to MOST_MESSAGES, to reach back to message `from_id`.
+    """
+
+    limit: int = 200
+    before_id: int = 0
+    from_id: int = 0
+
+
+def spoken(case: Case, public_thread_ids: Sequence[int], stretch: Stretch) -> Spoken:
+    """Messages of the case and, in its public threads, bystanders' words. Seven statements at most, three more to reach
+    back to a message.
+    """
+    before = _place(case, stretch.before_id)
+    limit = max(1, min(stretch.limit, MOST_MESSAGES))
+    first = _place(case, stretch.from_id)
+    if first is not None:
+        reach = queries.count_from(case.workspace_id, case.id, public_thread_ids, first, before)
+        limit = max(limit, min(reach, MOST_MESSAGES))
     found = queries.newest_of_case(case.workspace_id, case.id, limit + 1, before)
     if public_thread_ids:
         found += queries.newest_of_bystanders(case.workspace_id, case.id, public_thread_ids, limit + 1, before)
@@ -60,7 +79,13 @@ def spoken(case: Case, public_thread_ids: Sequence[int], limit: int, before_id: 
         len(found) > limit,
         queries.revisions_of(shown),
         moderations_of(message_ids),
+        before[0] if before else None,
     )
+
+
+def _place(case: Case, message_id: int) -> tuple[datetime, int] | None:
+    at = queries.moment_of(case.workspace_id, message_id) if message_id else None
+    return (at, message_id) if at is not None else None
 
 
 def deliveries_of(workspace_id: int, message_ids: Iterable[int]) -> dict[int, list[Delivery]]:
@@ -211,14 +236,12 @@ def _reactions(message: Message) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(counted.items()))
 
 
-def acts_of(case: Case) -> list[CaseAct]:
-    """The newest acts on a case, oldest first. One statement."""
-    newest = (
-        CaseAct.objects.filter(case_id=case.id, workspace_id=case.workspace_id)
-        .exclude(verb__in=SILENT_VERBS)
-        .order_by("-id")[:MOST_ACTS]
-    )
-    return list(reversed(newest))
+def acts_of(case: Case, until: datetime | None = None) -> list[CaseAct]:
+    """The newest acts on a case (before `until`), oldest first. One statement."""
+    acts = CaseAct.objects.filter(case_id=case.id, workspace_id=case.workspace_id).exclude(verb__in=SILENT_VERBS)
+    if until is not None:
+        acts = acts.filter(at__lt=until)
+    return list(reversed(acts.order_by("-id")[:MOST_ACTS]))
 
 
 def act_views(acts: Iterable[CaseAct], names: Names) -> tuple[ActView, ...]:

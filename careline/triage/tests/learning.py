@@ -43,10 +43,11 @@ class LearningChild(ScriptedChild):
         super().__init__()
         self.accuracy = 0.8
         self.accuracy_before: float | None = None
+        self.accuracy_own: float | None = None
         self.fits: list[tuple[str, tuple[tuple[str, str], ...], bytes]] = []
         self.during_fit: list[object] = []
 
-    def fit(self, name: str, rows: Iterable[tuple[str, str]], before: bytes = b"") -> Fitted:
+    def fit(self, name: str, rows: Iterable[tuple[str, str]], before: bytes = b"", own_rows: int = 0) -> Fitted:
         if self.is_broken:
             raise ChildFailed("child_gone")
         given = tuple(rows)
@@ -61,7 +62,8 @@ class LearningChild(ScriptedChild):
             "accuracy": self.accuracy,
             "macro_f1": self.accuracy - 0.05,
         }
-        return Fitted(f"body-{len(self.fits)}".encode(), card, self.accuracy_before if before else None)
+        own = None if before else self.accuracy_own
+        return Fitted(f"body-{len(self.fits)}".encode(), card, self.accuracy_before, own)
 
     def encode(self, texts: Iterable[str]) -> list[bytes]:
         said = list(texts)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from careline.triage.embedded import EmbeddedEngine
 from careline.triage.framing import Judge, Verdicts
 from careline.triage.heads.storing import from_bytes
+from careline.triage.lessons import seed_rows
 from careline.triage.protocol import HARMS, KINDS, Asked, Judged, Verdict
 
 
@@ -101,6 +102,18 @@ def test_a_workspaces_own_head_judges_it_and_nobody_else(engine: EmbeddedEngine)
     assert _judge(engine, text, workspace_id=6)["kind"].value == before
     engine.learn(5, "kind", b"")
     assert _judge(engine, text, workspace_id=5)["kind"].value == before
+
+
+def test_a_first_head_is_compared_with_the_shipped_one_on_what_people_here_said(engine: EmbeddedEngine) -> None:
+    said = [(f"You lost my bag on flight {number} and nobody answers, terrible service.", "complaint") for number in range(6)]
+    said += [(f"Thank you so much, crew of flight {number}!", "compliment") for number in range(6)]
+    lent = seed_rows("kind", ["en"], 60)
+    agreed = engine.fit("kind", [*said, *lent], own_rows=len(said))
+    assert agreed.accuracy_before == 1.0 and agreed.accuracy_own == 1.0
+    mixed = [(text, "noise" if number % 2 else label) for number, (text, label) in enumerate(said)]
+    torn = engine.fit("kind", [*mixed, *lent], own_rows=len(mixed))
+    assert torn.accuracy_own is not None and torn.accuracy_own < 0.75
+    assert engine.fit("kind", [*said[:4], *lent], own_rows=4).accuracy_own is None
 
 
 def test_a_fitted_head_says_how_good_it_is_and_keeps_no_sentence(engine: EmbeddedEngine) -> None:

@@ -118,7 +118,7 @@ def test_a_head_that_is_as_good_on_rows_held_out_is_used_though_the_old_one_know
 
 def test_a_first_head_below_what_the_shipped_one_got_right_is_refused(air: Air) -> None:
     child = LearningChild()
-    child.accuracy = 0.3
+    child.accuracy, child.accuracy_before, child.accuracy_own = 0.9, 0.8, 0.7
     correct(air, 10)
     settle(child)
     assert heads() == [(1, "refused")] and FittedHead.objects.get().why == "below_shipped"
