@@ -69,9 +69,7 @@ class EmbeddedEngine:
         while len(self._own) > _MOST_WORKSPACES:
             self._own.popitem(last=False)
 
-    def fit(
-        self, name: str, rows: Sequence[tuple[str, str]], before: bytes = b"", own_rows: int = 0
-    ) -> Fitted:
+    def fit(self, name: str, rows: Sequence[tuple[str, str]], before: bytes = b"", own_rows: int = 0) -> Fitted:
         """Fit a light head from rows, leaning on the shipped ones; the card says how good it is on rows held out."""
         labelled = [Row(text, label) for text, label in rows]
         head = without_examples(Head.fit(labelled, reading="light", known=known_heads()))

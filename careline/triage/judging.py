@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -30,6 +31,7 @@ from careline.triage.calling import Child, ChildFailed
 from careline.triage.endpoints import endpoint_of, spent_row, spent_today
 from careline.triage.heads_in_use import HeadsInUse
 from careline.triage.learning import learn_due
+from careline.triage.looking_back import has_learned_topics, messages_without_topic, tell_topics
 from careline.triage.models import Judgement, TriageCursor, TriageSettings
 from careline.triage.protocol import Asked, Judged
 from careline.triage.second_opinion import PROMPT_VERSION, SecondOpinion
@@ -133,6 +135,8 @@ class Triage:
             BEHIND.set(max(0.0, (clock.now() - heard[0].at).total_seconds()))
             messages = messages_to_judge(workspace_id, [event.message_id for event in heard if event.message_id])
             self._judge_and_keep(workspace_id, messages, events[-1].n)
+        if has_learned_topics(events):
+            self._look_back(workspace_id, events[-1].n)
         self._cursors[workspace_id] = events[-1].n
         return True
 
@@ -142,6 +146,20 @@ class Triage:
         found = {one.id: (one, engine) for part, engine in self._judge(asked) for one in part}
         budget = self._ask_model(workspace_id, asked, found)
         keep(workspace_id, messages, found, n, self._fences, budget)
+
+    def _look_back(self, workspace_id: int, n: int) -> None:
+        """Topics for older words, a batch a unit of work. The last one moves the place in the log, so that a crash begins anew."""
+        self._heads.bring(workspace_id)
+        messages = messages_without_topic(workspace_id, clock.now())
+        for start in range(0, len(messages), BATCH_EVENTS):
+            asked = asked_of(workspace_id, messages[start : start + BATCH_EVENTS])
+            found = [one for part, _engine in self._judge(asked) for one in part]
+            with unit_of_work() as work:
+                tell_topics(work, workspace_id, found)
+                check_lease(self._fences)
+        with unit_of_work():
+            move_cursor(workspace_id, n, clock.now())
+            check_lease(self._fences)
 
     def _ask_model(
         self, workspace_id: int, asked: Sequence[Asked], found: dict[int, tuple[Judged, str]]
@@ -199,12 +217,22 @@ def keep(
         count_judged(workspace_id, known)
         rows = [judgement_of(one, found[one.message.id][1], now) for one in known]
         insert_rows(rows, unique=("message_id",), update=JUDGED_COLUMNS)
-        cursor = new_row(TriageCursor, workspace_id=workspace_id, n=n, at=now)
-        insert_rows([cursor], unique=("workspace_id",), update=("n", "at"))
+        move_cursor(workspace_id, n, now)
         if budget is not None:
             TriageSettings.objects.filter(workspace_id=workspace_id).update(llm=budget)
-        if fences and not leases.check_held(fences):
-            raise LeaseLost
+        check_lease(fences)
+
+
+def move_cursor(workspace_id: int, n: int, now: datetime) -> None:
+    """Everything up to event `n` is done. One statement."""
+    cursor = new_row(TriageCursor, workspace_id=workspace_id, n=n, at=now)
+    insert_rows([cursor], unique=("workspace_id",), update=("n", "at"))
+
+
+def check_lease(fences: dict[str, int]) -> None:
+    """Raises LeaseLost, which takes the unit of work back. One statement."""
+    if fences and not leases.check_held(fences):
+        raise LeaseLost
 
 
 def judge_pending(child: Child) -> int:

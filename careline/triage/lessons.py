@@ -83,9 +83,7 @@ def _corrections(workspace_id: int, name: str) -> list[_Heard]:
         "message__judgement__personal", "message__judgement__message_version",
     )  # fmt: skip
     found: dict[int, _Heard] = {}
-    for message_id, value, text, version, personal, judged in wanted.order_by("-id").values_list(*columns)[
-        :MOST_ROWS
-    ]:
+    for message_id, value, text, version, personal, judged in wanted.order_by("-id").values_list(*columns)[:MOST_ROWS]:
         words = _masked(text, personal if judged == version else None)
         found.setdefault(message_id, _Heard(message_id, words, value))
     return list(found.values())

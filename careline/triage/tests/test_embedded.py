@@ -105,7 +105,10 @@ def test_a_workspaces_own_head_judges_it_and_nobody_else(engine: EmbeddedEngine)
 
 
 def test_a_first_head_is_compared_with_the_shipped_one_on_what_people_here_said(engine: EmbeddedEngine) -> None:
-    said = [(f"You lost my bag on flight {number} and nobody answers, terrible service.", "complaint") for number in range(6)]
+    said = [
+        (f"You lost my bag on flight {number} and nobody answers, terrible service.", "complaint")
+        for number in range(6)
+    ]
     said += [(f"Thank you so much, crew of flight {number}!", "compliment") for number in range(6)]
     lent = seed_rows("kind", ["en"], 60)
     agreed = engine.fit("kind", [*said, *lent], own_rows=len(said))
