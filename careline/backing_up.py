@@ -8,6 +8,7 @@ import os
 import sqlite3
 import tarfile
 import tempfile
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -22,13 +23,13 @@ from careline.cases.models import Case
 from careline.channels import access
 from careline.errors import Conflict, InputRefused
 from careline.events import bridging
-from careline.events.recording import unit_of_work
 from careline.files import storing
 from careline.files.models import StoredFile
+from careline.intake.graves import NAME as GRAVES
+from careline.intake.graves import Line, obey_graves, read_graves
 from careline.kit import clock
 from careline.people.models import Person
-from careline.threads import editing
-from careline.threads.models import Message, Tombstone
+from careline.threads.models import Message
 from careline.workspaces.models import Installation
 
 MANIFEST = "careline-backup.json"
@@ -114,9 +115,14 @@ def _key_place() -> str:
     return str(key) if key.exists() else "CARELINE_SECRET_KEY of this server's environment"
 
 
-def restore_backup(source: Path) -> list[str]:
-    """Unpack into an empty installation and hold it. Raises Conflict when there is data already, InputRefused for a foreign archive."""
+def restore_backup(source: Path, deletions: Sequence[Path] = ()) -> list[str]:
+    """Unpack into an empty installation and hold it; then obey what was deleted after the backup was made, as far as the lists of
+    deletions say so that are given and that the data folder holds.
+
+    Raises Conflict when there is data already, InputRefused for a foreign archive or list.
+    """
     data = Path(settings.DATA_DIR)
+    graves = [line for path in (data / GRAVES, *deletions) for line in read_graves(path)]
     with tarfile.open(source) as archive:
         manifest = _manifest(archive)
         if manifest.get("database") != connection.vendor:
@@ -131,7 +137,7 @@ def restore_backup(source: Path) -> list[str]:
         archive.extractall(data, filter="data", members=[one for one in archive.getmembers() if _is_ours(one.name)])
     if connection.vendor == "postgresql":
         _load_postgres(data / "careline.sql")
-    return [*_hold_restored(), *_compare(manifest), *_try_key()]
+    return [*_hold_restored(graves), *_compare(manifest), *_try_key()]
 
 
 def _is_ours(name: str) -> bool:
@@ -183,13 +189,13 @@ def _load_postgres(dump: Path) -> None:
         dump.unlink()
 
 
-def _hold_restored() -> list[str]:
+def _hold_restored(graves: Sequence[Line]) -> list[str]:
     upgrading.migrate_with_backup()
     Installation.objects.update_or_create(
         id=1, defaults={"is_held": True, "held_reason": "restored", "home": upgrading.home()}
     )
     doubted = upgrading.doubt_deliveries("restored")
-    gone = reapply_tombstones()
+    gone = obey_graves(graves)
     lines = ["Polling and sending are held. Check the channels, then run `careline resume`."]
     if doubted:
         lines.append(
@@ -198,16 +204,3 @@ def _hold_restored() -> list[str]:
     if gone:
         lines.append(f"{gone} deleted messages stayed deleted.")
     return lines
-
-
-def reapply_tombstones() -> int:
-    """Words deleted by their authors must not come back with a restore: purge them again. Returns how many were found."""
-    again = 0
-    for grave in Tombstone.objects.all().iterator():
-        living = list(
-            Message.objects.filter(channel_id=grave.channel_id, platform_id=grave.platform_id, deleted_at__isnull=True)
-        )
-        with unit_of_work():
-            editing.purge_words(living, grave.at)
-        again += len(living)
-    return again

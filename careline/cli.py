@@ -117,12 +117,18 @@ def migrate() -> None:
 
 @careline.command()
 @click.argument("source", type=click.Path(exists=True, dir_okay=False))
-def restore(source: str) -> None:
+@click.option(
+    "--deletions",
+    type=click.Path(exists=True, dir_okay=False),
+    multiple=True,
+    help="A lost installation's deleted.jsonl: what it names stays deleted.",
+)
+def restore(source: str, deletions: tuple[str, ...]) -> None:
     """Restore an archive into an empty data folder. Polling and sending stay held until `careline resume`."""
     _open(exclusive=True)
     from careline import backing_up
 
-    for line in backing_up.restore_backup(Path(source)):
+    for line in backing_up.restore_backup(Path(source), [Path(one) for one in deletions]):
         click.echo(line)
 
 

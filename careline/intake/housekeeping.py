@@ -1,12 +1,14 @@
-"""What is done every minute: purging what retention says, sweeping orphaned files, forgetting clocks that fired."""
+"""What is done every minute: writing down what was deleted, purging what retention says, sweeping orphaned files, forgetting clocks that fired."""
 
 from __future__ import annotations
 
 import threading
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 
@@ -17,6 +19,7 @@ from careline.events.models import Event
 from careline.events.recording import unit_of_work
 from careline.files import storing
 from careline.intake.emptying import empty_messages
+from careline.intake.graves import Graves
 from careline.intake.models import JournalRow, RefusedDelivery
 from careline.kit import clock, ids
 from careline.kit.connections import refresh_connections
@@ -43,10 +46,12 @@ _log = structlog.get_logger()
 
 def run_housekeeping(stopping: threading.Event) -> None:
     """Until told to stop; one process at a time does it."""
+    graves = Graves(Path(settings.DATA_DIR))
     while not stopping.wait(EVERY_S):
         refresh_connections()
         try:
             if leases.take(["housekeeping"], lasts_s=EVERY_S * 3):
+                graves.follow()
                 keep_house()
         except Exception as error:  # the worker loop
             _log.error("housekeeping_failed", error=place_of(error))

@@ -11,7 +11,9 @@ import regex
 from careline.threads.personal import SENSITIVE, Place, find_places, hide
 
 # Cleaned HTML: every `<` outside a quoted value begins a tag, every `&` an entity (html.spec.whatwg.org, "Serializing HTML fragments", read 2026-11-22).
-_TOKEN: Final = regex.compile(r"""<(?:"[^"]*"|'[^']*'|[^>"'])*>|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w{1,31});|[^<&]+|.""", regex.I | regex.S)
+_TOKEN: Final = regex.compile(
+    r"""<(?:"[^"]*"|'[^']*'|[^>"'])*>|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w{1,31});|[^<&]+|.""", regex.I | regex.S
+)
 _NAME: Final = regex.compile(r"</?([a-z0-9]+)", regex.IGNORECASE)
 # A reader sees no gap at these; everywhere else words end.
 _INLINE: Final = frozenset({

@@ -34,6 +34,39 @@ ready = storing.prepare_file(air.id, b"a passport, say", "p.txt")
 with unit_of_work():
     storing.save_files([ready])
 """
+_NAME = """
+import os
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careline.settings")
+import django
+django.setup()
+from careline.threads.models import Message
+one = Message.objects.order_by("id").first()
+Message.objects.filter(id=one.id).update(platform_id="theirs")
+"""
+_BURY = """
+import os
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careline.settings")
+import django
+django.setup()
+from pathlib import Path
+from django.conf import settings
+from careline.events.recording import unit_of_work
+from careline.intake.graves import Graves
+from careline.threads import editing
+from careline.threads.models import Message
+one = Message.objects.get(platform_id="theirs")
+with unit_of_work() as work:
+    editing.apply_deletions(work, one.workspace_id, one.channel_id, ["theirs"])
+Graves(Path(settings.DATA_DIR)).follow()
+"""
+_WORDS = """
+import os
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careline.settings")
+import django
+django.setup()
+from careline.threads.models import Message
+print([one.text for one in Message.objects.filter(platform_id="theirs")], Message.objects.exclude(text="").count())
+"""
 _READ = """
 import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "careline.settings")
@@ -96,6 +129,24 @@ def test_a_backup_of_a_running_desk_restores_elsewhere_with_every_row_and_stays_
     assert elsewhere.run(code=_READ).strip() == "a passport, say"
     assert "begin again" in elsewhere.run("resume")
     assert state(elsewhere)[1] is False
+
+
+def test_what_was_deleted_after_the_backup_stays_deleted(careline: Careline, tmp_path: Path) -> None:
+    archive, saved = tmp_path / "careline.tar", tmp_path / "saved.jsonl"
+    careline.run(code=_NAME)
+    careline.run("backup", str(archive))
+    careline.run(code=_BURY)
+    shutil.copy(careline.data / "deleted.jsonl", saved)
+    for left in careline.data.glob("careline.sqlite3*"):
+        left.unlink()
+    assert "1 deleted messages stayed deleted" in careline.run("restore", str(archive))
+    assert careline.run(code=_WORDS).split() == ["['']", "29"]
+
+    elsewhere = Careline(tmp_path / "elsewhere")
+    elsewhere.data.mkdir()
+    shutil.copy(careline.data / "secret.key", elsewhere.data)
+    assert "stayed deleted" in elsewhere.run("restore", str(archive), "--deletions", str(saved))
+    assert elsewhere.run(code=_WORDS).split() == ["['']", "29"]
 
 
 def test_a_restore_never_overwrites_a_desk(careline: Careline, tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ def test_a_newcomer_answers_marta_in_spanish_and_sees_it_arrive_and_the_demo_sto
         sign_in(page, demo)
         first = page.locator("li.row").first
         expect(first).to_contain_text("Marta")
+        expect(first.locator(".tag.simulated")).to_have_text("SIMULATED")
         first.locator("a.row-open").click()
-        expect(page.locator("body")).to_contain_text("SIMULATED")
+        expect(page.locator(".who h1 .tag.simulated")).to_have_text("SIMULATED")
+        expect(page.locator("[data-who-reads] .tag.simulated")).to_have_text("SIMULATED")
         page.locator("textarea").first.fill(ANSWER)
         page.keyboard.press("Control+Enter")
         wall = browser.new_page()
