@@ -17,7 +17,7 @@ from careline.triage.heads.rows import Numbers, deal
 from careline.triage.heads.scoring import accuracy, macro_f1
 
 # Below this a mixer of its own for each label and part would learn the rows by heart.
-_ROWS_A_WEIGHT: Final = 12
+_ROWS_A_WEIGHT: Final = 10
 _MOST_MIXED_LABELS: Final = 20
 _MIX_STRENGTH: Final = 0.1
 _PULL: Final = 1.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -45,12 +46,15 @@ def fit_head(
     if len(labels) < 2:
         raise InputRefused("labels_too_few", "There is nothing to tell apart: label rows with at least two labels.")
     codes = np.array([labels.index(row.label) for row in rows], dtype=np.int64)
-    seen = see([normalise(row.text) for row in rows], with_minilm=reading == "english", use=vectors)
-    views = Views.fit(seen, most_words=_MOST_WORDS[reading], known=known)
+    names = _name_rows(labels, reading)
+    taught = np.concatenate([codes, np.array([labels.index(name.label) for name in names], dtype=np.int64)])
+    texts = [normalise(row.text) for row in (*rows, *names)]
+    seen = see(texts, with_minilm=reading == "english", use=None if names else vectors)
+    views = Views.fit(seen, most_words=_MOST_WORDS[reading], known=known, with_meaning=reading != "light")
     shown = views.show(seen)
     plans = _plan(shown, len(labels), reading)
     folds = _folds(len(rows), len(labels), reading)
-    scores = _score_held_out(plans, shown, codes, deal(codes, folds=folds, seed=seed), labels=len(labels))
+    scores = _score_held_out(plans, shown, taught, deal(codes, folds=folds, seed=seed), labels=len(labels))
     chances = blend_held_out(scores, codes, folds=folds, seed=seed)
     chosen = chances.argmax(axis=1)
     card = Card(
@@ -69,12 +73,20 @@ def fit_head(
     return Head(
         card=card,
         views=views,
-        parts=tuple(_fit_part(plan, shown, codes, labels=len(labels)) for plan in plans),
+        parts=tuple(_fit_part(plan, shown, taught, labels=len(labels)) for plan in plans),
         blend=fit_blend(scores, codes),
         doubt=_percentiles(chances.max(axis=1)),
         strange=_percentiles(measure_familiar(scores, [plan.way for plan in plans])),
-        examples=keep_examples(rows, seen.use, codes, most=_KEPT_EXAMPLES[reading], seed=seed),
+        examples=keep_examples(rows, seen.use[: len(rows)], codes, most=_KEPT_EXAMPLES[reading], seed=seed),
     )
+
+
+def _name_rows(labels: Sequence[str], reading: Reading) -> list[Row]:
+    """Each label's name as one more example, where labels are many and so name topics: two points with five rows a label."""
+    if reading == "light" or len(labels) <= _MANY_LABELS:
+        return []
+    named = [Row(re.sub(r"[\W_]+", " ", label).strip(), label) for label in labels]
+    return [name for name in named if any(char.isalpha() for char in name.text)]
 
 
 def _folds(rows: int, labels: int, reading: Reading) -> int:
@@ -83,13 +95,17 @@ def _folds(rows: int, labels: int, reading: Reading) -> int:
 
 
 def _plan(shown: Shown, labels: int, reading: Reading) -> list[_Plan]:
-    """The parts of a head: meaning and words always; MiniLM's where it read; tone, and all together, where labels are few."""
+    """The parts of a head: USE and words always; what is near in meaning where there is time; MiniLM's where it read; tone, and
+    all together, where labels are few.
+    """
     is_few = labels <= _MANY_LABELS
     has_layers = "layers" in shown.views
     plans = [
         _Plan(("use", "known"), "logistic", 3 if is_few else 30),
         _Plan(("words",), "margin", 0.2 if is_few else 1),
     ]
+    if reading != "light":
+        plans.append(_Plan(("meaning",), "kernel", 1 if is_few else 5))
     if is_few and has_layers:
         plans.append(_Plan(("layers", "use", "known"), "logistic", 0.3))
     if is_few and reading != "light":
@@ -109,12 +125,17 @@ def _fit_part(plan: _Plan, shown: Shown, codes: Numbers, *, labels: int) -> Part
 
 
 def _score_held_out(plans: Sequence[_Plan], shown: Shown, codes: Numbers, dealt: Numbers, *, labels: int) -> Scores:
-    """Rows x parts x labels: each row scored by classifiers that were fitted without its fold."""
-    scores = np.empty((len(codes), len(plans), labels))
+    """Rows x parts x labels: each row scored by classifiers that were fitted without its fold.
+
+    What stands behind the dealt rows teaches every fold and is not scored.
+    """
+    rows = len(dealt)
+    scores = np.empty((rows, len(plans), labels))
     for number, plan in enumerate(plans):
         features = shown.together(plan.views)
         for fold in np.unique(dealt):
-            inside = dealt == fold
-            linear = fit_linear(features[~inside], codes[~inside], labels=labels, way=plan.way, strength=plan.strength)
+            inside = np.flatnonzero(dealt == fold)
+            others = np.concatenate([np.flatnonzero(dealt != fold), np.arange(rows, len(codes))])
+            linear = fit_linear(features[others], codes[others], labels=labels, way=plan.way, strength=plan.strength)
             scores[inside, number] = linear.score(features[inside])
     return scores

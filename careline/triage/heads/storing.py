@@ -17,7 +17,7 @@ from careline.triage.heads.blending import Blend
 from careline.triage.heads.examples import Examples
 from careline.triage.heads.features import Centre, Words
 from careline.triage.heads.head import VERSION, Card, Head, Part
-from careline.triage.heads.linear import Linear
+from careline.triage.heads.linear import Linear, Way
 from careline.triage.heads.rows import Row
 from careline.triage.heads.views import Known, View, Views
 
@@ -26,7 +26,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 class _PartShape(msgspec.Struct):
     views: tuple[View, ...]
-    way: str
+    way: Way
 
 
 class _Shape(msgspec.Struct):
@@ -50,6 +50,8 @@ def to_bytes(head: Head) -> bytes:
     arrays["examples"] = _half(head.examples.vectors)
     for name, centre in head.views.centres.items():
         arrays[f"centre/{name}"] = _half(centre.middle)
+    if head.views.axes is not None:
+        arrays["axes"] = _half(head.views.axes)
     for number, part in enumerate(head.parts):
         _put_linear(arrays, f"part/{number}", part.linear)
     for number, known in enumerate(head.views.known):
@@ -118,16 +120,26 @@ def _build(shape: _Shape, arrays: Arrays) -> Head:
     )
     blend = Blend(**{field: arrays[f"blend/{field}"] for field in Blend.__struct_fields__})
     examples = Examples(shape.examples, _single(arrays["examples"]))
-    return Head(shape.card, Views(words, centres, known), parts, blend, arrays["doubt"], arrays["strange"], examples)
+    axes = _single(arrays["axes"]) if "axes" in arrays else None
+    return Head(
+        shape.card, Views(words, centres, known, axes), parts, blend, arrays["doubt"], arrays["strange"], examples
+    )
 
 
 def _put_linear(arrays: Arrays, name: str, linear: Linear) -> None:
     arrays[f"{name}/weights"], arrays[f"{name}/bias"] = _half(linear.weights), linear.bias
+    if linear.landmarks is not None:
+        # A sum over all landmarks: rounded weights would add up.
+        arrays[f"{name}/weights"], arrays[f"{name}/landmarks"] = linear.weights, _half(linear.landmarks)
 
 
-def _linear(arrays: Arrays, name: str, way: str) -> Linear:
+def _linear(arrays: Arrays, name: str, way: Way) -> Linear:
+    landmarks = arrays.get(f"{name}/landmarks")
     return Linear(
-        _single(arrays[f"{name}/weights"]), arrays[f"{name}/bias"], "logistic" if way == "logistic" else "margin"
+        _single(arrays[f"{name}/weights"]),
+        arrays[f"{name}/bias"],
+        way,
+        None if landmarks is None else _single(landmarks),
     )
 
 

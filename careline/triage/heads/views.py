@@ -8,6 +8,7 @@ from typing import Final, Literal, Self
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from scipy import sparse
 
 from careline.triage import encoders
@@ -16,10 +17,13 @@ from careline.triage.encoders.minilm import WIDTH
 from careline.triage.heads.features import Centre, Words, count_grams
 from careline.triage.heads.linear import Features, Linear
 
-View = Literal["words", "use", "known", "sense", "pooled", "layers"]
+View = Literal["words", "use", "known", "sense", "pooled", "layers", "meaning"]
 # How many of MiniLM's blocks each view takes: the sentence vector; with maximum and first token; with the layers below.
 _BLOCKS: Final[dict[View, int]] = {"sense": 1, "pooled": 3, "layers": 7}
 _KNOWN_WEIGHT: Final = 0.3
+# What of the other views makes up the meaning, each of length 1; `layers` without the three blocks of `pooled`.
+_MEANING: Final[dict[View, float]] = {"use": 0.6, "sense": 0.8, "layers": 0.8, "known": 0.2}
+_MEANING_SIZE: Final = 512
 # The live engine shows one batch to several heads: its n-grams are counted once.
 _LIVE_BATCH: Final = 256
 
@@ -50,13 +54,16 @@ class Views(Struct, frozen=True):
     words: Words
     centres: dict[str, Centre]
     known: tuple[Known, ...] = ()
+    axes: Vectors | None = None
 
     @classmethod
-    def fit(cls, seen: Seen, *, most_words: int, known: tuple[Known, ...] = ()) -> Self:
+    def fit(cls, seen: Seen, *, most_words: int, known: tuple[Known, ...] = (), with_meaning: bool = False) -> Self:
+        """`with_meaning` is for heads that are not in a hurry: the directions in which all that is known of a meaning varies."""
         centres = {"use": Centre.fit(seen.use)}
         if seen.minilm is not None:
             centres["minilm"] = Centre.fit(seen.minilm, blocks=_BLOCKS["layers"])
-        return cls(Words.fit(seen.counts, most=most_words), centres, known)
+        views = cls(Words.fit(seen.counts, most=most_words), centres, known)
+        return replace(views, axes=_find_axes(_mean(views.show(seen).views))) if with_meaning else views
 
     def show(self, seen: Seen) -> Shown:
         """Every view of the texts, ready to be put together."""
@@ -69,6 +76,8 @@ class Views(Struct, frozen=True):
         if seen.minilm is not None and "minilm" in self.centres:
             rows = self.centres["minilm"].around(seen.minilm)
             shown |= {view: rows[:, : blocks * WIDTH] for view, blocks in _BLOCKS.items()}
+        if self.axes is not None:
+            shown["meaning"] = _mean(shown) @ self.axes
         return Shown(shown)
 
 
@@ -90,6 +99,30 @@ def see(texts: Sequence[str], *, with_minilm: bool, use: Vectors | None = None) 
     vectors = encoders.use().encode(texts) if use is None else use
     counts = _counted(tuple(texts)) if len(texts) <= _LIVE_BATCH else count_grams(texts)
     return Seen(counts, vectors, encoders.minilm().encode(texts) if with_minilm else None)
+
+
+def _mean(shown: dict[View, Features]) -> Vectors:
+    """Rows of length 1."""
+    blocks = [weight * _unit(_own(view, shown[view])) for view, weight in _MEANING.items() if view in shown]
+    return _unit(np.concatenate(blocks, axis=1))
+
+
+def _own(view: View, rows: Vectors) -> Vectors:
+    return rows[:, _BLOCKS["pooled"] * WIDTH :] if view == "layers" else rows
+
+
+def _unit(rows: Vectors) -> Vectors:
+    found: Vectors = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-6)
+    return found
+
+
+def _find_axes(rows: Vectors) -> Vectors:
+    """The strongest directions, as columns: distances along them are nearly those of the rows, in a fifth of the room."""
+    from sklearn.utils.extmath import randomized_svd
+
+    size = min(_MEANING_SIZE, *rows.shape)
+    found: Vectors = randomized_svd(rows, size, n_iter=3, random_state=0)[2].T.astype(np.float32)
+    return found
 
 
 @lru_cache(maxsize=4)

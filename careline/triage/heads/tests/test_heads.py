@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from careline.errors import InputRefused, NotFound
 from careline.triage.heads import Head, Row
 from careline.triage.heads.blending import fit_blend
+from careline.triage.heads.linear import fit_linear
 from careline.triage.heads.rows import deal, draw_shots, labelled
 from careline.triage.heads.scoring import auroc, measure
 from careline.triage.heads.storing import read_head, write_head
 
+OPENINGS = ["hello,", "once more:", "you know,", "please, my"]
 THINGS = ["bag", "flight", "card", "parcel", "refund", "order", "seat", "ticket", "invoice", "password"]
 ROWS = [
     *(Row(f"My {thing} is lost and nobody answers, this is terrible", "complaint") for thing in THINGS),
@@ -175,3 +177,29 @@ def test_figures_are_those_of_the_definitions() -> None:
     assert figures.macro_f1 == pytest.approx((2 / 3 + 1 / 2) / 2)
     assert figures.confusion == ((1, 1, 0), (0, 1, 1), (0, 0, 0))
     assert auroc(np.array([0.9, 0.8]), np.array([0.1, 0.8])) == pytest.approx(0.875)
+
+
+def test_a_heads_kernel_sees_a_label_that_lies_on_both_sides_of_another() -> None:
+    angles = np.linspace(0, 2 * np.pi, 80, endpoint=False)
+    features = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
+    codes = (np.abs(features[:, 0]) > 0.7).astype(np.int64)
+    lines = fit_linear(features, codes, labels=2, way="logistic", strength=10)
+    nearness = fit_linear(features, codes, labels=2, way="kernel", strength=10)
+    right = [(linear.score(features).argmax(axis=1) == codes).mean() for linear in (lines, nearness)]
+    assert right[0] < 0.8 and right[1] > 0.95
+
+
+def test_where_labels_are_many_their_names_are_examples() -> None:
+    topics = [f"{thing}_{what}" for thing in THINGS for what in ("lost", "refused", "late")]
+    rows = [Row(f"{opening} {topic.replace('_', ' ')}", topic) for topic in topics for opening in OPENINGS]
+    named = Head.fit(rows, reading="multilingual")
+    numbered = Head.fit([Row(row.text, str(topics.index(row.label))) for row in rows], reading="multilingual")
+    landmarks = [
+        next(part.linear.landmarks for part in head.parts if part.linear.way == "kernel") for head in (named, numbered)
+    ]
+    assert [len(found) for found in landmarks if found is not None] == [len(rows) + len(topics), len(rows)]
+    assert named.card.rows == len(rows) and sum(named.card.examples) == len(rows)
+
+
+def test_the_live_engines_heads_hold_no_kernel(light: Head) -> None:
+    assert light.views.axes is None and all(part.linear.landmarks is None for part in light.parts)
