@@ -15,7 +15,7 @@ from typing import Literal
 
 import msgspec
 
-from careline.channels.capabilities import AuthorKind, Capabilities
+from careline.channels.capabilities import AttachmentKind, AuthorKind, Capabilities
 from careline.errors import ChannelError, ForeignPayload, InputRefused, SignInRequired, UnknownEvent
 from careline.kit.http import GuardedClient
 
@@ -105,6 +105,24 @@ class Author(msgspec.Struct, frozen=True):
     is_us: bool = False
     proven_keys: tuple[tuple[str, str], ...] = ()
     """Exact keys the platform vouches for, as (kind, value): ("email", ...), ("phone", "+34..."), ("customer", ...). They link; claims in text never do."""
+
+
+class UnnamedAuthor(msgspec.Struct, frozen=True):
+    """Somebody known by key alone: whom `who_is` is asked about. `platform_id` names a message of theirs on the surface, for platforms
+    that tell a message's author and not a key's owner."""
+
+    key: str
+    surface: str
+    thread_key: str
+    platform_id: str
+
+
+class AuthorFacts(msgspec.Struct, frozen=True):
+    """What the platform says of an author. A handle alone is a name too; neither: it does not tell."""
+
+    name: str = ""
+    handle: str = ""
+    avatar_url: str = ""
 
 
 class InboundFile(msgspec.Struct, frozen=True):
@@ -282,7 +300,8 @@ class MessageTemplate(msgspec.Struct, frozen=True):
     """A text the platform has approved, for writing where a free one is not allowed (a closed window, a first word).
 
     `key` names it to the platform for ever, `language` is BCP 47. `body` holds each of `parameters` as `{{parameter}}`;
-    `examples` are one value each. `heading`, `footer` and `buttons` are words that go along and cannot be changed.
+    `examples` are one value each. `heading`, `footer` and `buttons` are words that go along and cannot be changed. `media` is the kind of file
+    it begins with, which the writer brings each time.
     """
 
     key: str
@@ -295,6 +314,7 @@ class MessageTemplate(msgspec.Struct, frozen=True):
     heading: str = ""
     footer: str = ""
     buttons: tuple[str, ...] = ()
+    media: AttachmentKind | None = None
 
     def filled(self, values: Mapping[str, str]) -> str:
         """The body with these values; a parameter without one stays as it is written."""
@@ -302,13 +322,16 @@ class MessageTemplate(msgspec.Struct, frozen=True):
 
 
 class TemplateUse(msgspec.Struct, frozen=True):
-    """A template as one delivery sends it: `values` in the order of its parameters, whose names stand beside them."""
+    """A template as one delivery sends it: `values` in the order of its parameters, whose names stand beside them. With `media` the file it begins
+    with is the one in `Outgoing.files`.
+    """
 
     key: str
     name: str
     language: str
     parameters: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    media: AttachmentKind | None = None
 
 
 class Outgoing(msgspec.Struct, frozen=True):
@@ -515,6 +538,15 @@ class Network(ABC):
     async def locate_file(self, address: str, channel: ChannelView, tools: Tools) -> FileSource:
         """For files whose InboundFile.url is `<slug>:...`, because they need a token or a question first. Called just before each fetch."""
         raise ChannelError("no_files", "This network's files have plain addresses.", permanent=True)
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        """For surfaces whose identity.names is `asked`: the name of somebody who came without one. Changes nothing on the platform. Asked after
+        the digest, a few a second for each account, once for each identity.
+
+        Raises ChannelError with its facts set: `permanent` where the platform will not tell (they have not consented, they blocked us, they are
+        gone), which is an answer and no failure; `unauthorised` as everywhere; anything else is asked again, later and later.
+        """
+        raise ChannelError("no_names", "This network tells names by itself.", permanent=True)
 
     # outbound
 

@@ -26,13 +26,18 @@ class Threading(msgspec.Struct, frozen=True):
 
 
 class IdentityRule(msgspec.Struct, frozen=True):
-    """What names a person here. Keys of different scopes are never compared."""
+    """What names a person here. Keys of different scopes are never compared.
+
+    `names`: authors come with a name (`told`), or may come with nothing but their key (`asked`): those are asked for after the
+    digest, each once, by `Network.who_is`.
+    """
 
     key: str = "user_id"
     scope: Literal["global", "platform", "app", "page", "business", "channel"] = "platform"
     mutable_handle: bool = True
     may_lack_phone: bool = True
     id_change_event: bool = False
+    names: Literal["told", "asked"] = "told"
 
 
 class TextRule(msgspec.Struct, frozen=True):

@@ -81,6 +81,8 @@ class Template(models.Model):
     heading = models.CharField(max_length=300, default="", blank=True)
     footer = models.CharField(max_length=300, default="", blank=True)
     buttons = models.JSONField(default=list)
+    media = models.JSONField(default=dict)
+    """The kind of file it begins with, as capabilities.AttachmentKind; empty for none."""
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["channel", "key", "language"], name="channel_template")]

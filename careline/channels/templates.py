@@ -7,10 +7,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, ParamSpec, TypeVar
 
+import msgspec
 from django.utils.translation import gettext as _
 
 from careline.channels import access, registry
 from careline.channels.base import ChannelView, MessageTemplate, TemplateUse, Tools
+from careline.channels.capabilities import AttachmentKind
 from careline.channels.models import Channel, Template
 from careline.clocks import leases
 from careline.errors import ChannelError, InputRefused, NotFound, Unavailable
@@ -85,6 +87,7 @@ def _fill(row: Template, one: MessageTemplate) -> Template:
     row.key, row.name, row.language, row.body = one.key, one.name, one.language, one.body
     row.parameters, row.examples, row.buttons = list(one.parameters), list(one.examples), list(one.buttons)
     row.category, row.heading, row.footer = one.category[:40], one.heading[:300], one.footer[:300]
+    row.media = msgspec.to_builtins(one.media) if one.media else {}
     return row
 
 
@@ -94,6 +97,11 @@ def templates_of(channel: Channel, language: str) -> list[Template]:
     return sorted(
         rows, key=lambda row: (row.language.partition("-")[0] != language.partition("-")[0], row.name, row.language)
     )
+
+
+def media_of(row: Template) -> AttachmentKind | None:
+    """The kind of file a template begins with."""
+    return msgspec.convert(row.media, AttachmentKind) if row.media else None
 
 
 def fill_template(channel: Channel, template_id: int, values: Sequence[str]) -> tuple[str, TemplateUse]:
@@ -106,5 +114,5 @@ def fill_template(channel: Channel, template_id: int, values: Sequence[str]) -> 
         raise InputRefused("template_value_missing", _("Fill in every field of the template."), field="values")
     as_one = MessageTemplate(row.key, row.name, row.language, row.body, tuple(row.parameters))
     words = as_one.filled(dict(zip(row.parameters, given, strict=True)))
-    use = TemplateUse(row.key, row.name, row.language, tuple(row.parameters), tuple(given))
+    use = TemplateUse(row.key, row.name, row.language, tuple(row.parameters), tuple(given), media_of(row))
     return "\n".join(part for part in (row.heading, words, row.footer) if part), use

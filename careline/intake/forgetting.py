@@ -27,6 +27,9 @@ class JournalFollower:
     def renamed(self, work: UnitOfWork, workspace_id: int, person_id: int, name: str) -> None:
         """Raw bytes have no name to change."""
 
+    def introduced(self, work: UnitOfWork, workspace_id: int, identity_id: int, *, before: str, name: str) -> None:
+        """The journal keeps what the platform sent."""
+
     def erased(self, work: UnitOfWork, workspace_id: int, person_id: int, identity_ids: Sequence[int]) -> list[int]:
         """Empty what these identities said, and dead letters that hold one of their keys: nobody could read them to tell."""
         said = Message.objects.filter(author_identity_id__in=identity_ids).values("id")

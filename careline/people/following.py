@@ -72,6 +72,9 @@ class Follower(Protocol):
     def renamed(self, work: UnitOfWork, workspace_id: int, person_id: int, name: str) -> None:
         """The person is called otherwise now."""
 
+    def introduced(self, work: UnitOfWork, workspace_id: int, identity_id: int, *, before: str, name: str) -> None:
+        """The platform told this identity's name; until now its key `before` stood in its place."""
+
     def erased(self, work: UnitOfWork, workspace_id: int, person_id: int, identity_ids: Sequence[int]) -> list[int]:
         """Purge every word; returns the ids of the messages, for the journal."""
 

@@ -88,6 +88,30 @@ class PersonKey(models.Model):
         constraints = [models.UniqueConstraint(fields=["workspace_id", "kind", "value"], name="person_key")]
 
 
+class NameQuestion(models.Model):
+    """Somebody came without a name, and what came of asking the platform: one for each identity, for good.
+
+    `state`: open until the platform answered, told, or refused with its `reason`. What is left here is what a network needs to ask:
+    where they were heard first.
+    """
+
+    id = models.BigIntegerField(primary_key=True, default=ids.new_id)
+    workspace_id = models.BigIntegerField()
+    identity = models.OneToOneField(Identity, on_delete=models.CASCADE, related_name="question")
+    channel_id = models.BigIntegerField()
+    surface = models.CharField(max_length=30, default="")
+    thread_key = models.CharField(max_length=300, default="")
+    platform_id = models.CharField(max_length=400, default="")
+    state = models.CharField(max_length=8, default="open")
+    reason = models.CharField(max_length=60, default="")
+    tries = models.IntegerField(default=0)
+    not_before = models.DateTimeField(default=clock.now)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "channel_id", "not_before"], name="name_question_due")]
+
+
 class PersonAct(models.Model):
     """Something done to a person or their identities, with everything its reverse needs in `facts`."""
 

@@ -62,6 +62,7 @@ class Api:
             Route("/api/me", self._as_app(self._me)),
             Route("/api/events", self._as_app(self._events)),
             Route("/api/templates", self._as_app(self._templates)),
+            Route("/api/people/{id}", self._as_app(self._person)),
             Route("/api/messages", self._as_app(self._messages), methods=["GET", "POST"]),
             Route("/api/messages/{id}", self._as_app(self._change), methods=["PATCH", "DELETE"]),
             Route("/api/messages/{id}/reactions", self._as_app(self._react), methods=["POST"]),
@@ -98,6 +99,19 @@ class Api:
     async def _templates(self, request: Request, app: App) -> Response:
         self._platform.access_account(app, request.query_params.get("account", ""))
         return json_answer(wire.Approved(TEMPLATES))
+
+    async def _person(self, request: Request, app: App) -> Response:
+        """Who somebody is, for apps whose events bear no name."""
+        account = self._platform.access_account(app, request.query_params.get("account", ""))
+        named = request.path_params["id"]
+        self._platform.ledger.note_request(account.key, named, "asked_name")
+        before = await _before(self._temper.next_fault())
+        if before is not None:
+            return before
+        person = self._platform.ledger.person(named)
+        if person is None:
+            raise Refused(404, "person_gone")
+        return json_answer(wire.Speaker(person.id, person.handle, person.name))
 
     async def _messages(self, request: Request, app: App) -> Response:
         if request.method == "GET":

@@ -46,7 +46,7 @@ class Behaviour(msgspec.Struct, frozen=True):
 
 
 class Fault(msgspec.Struct, frozen=True):
-    """What happens to the next `times` calls of `POST messages`, or acts on a message (hiding, liking, reacting, deleting).
+    """What happens to the next `times` calls of `POST messages`, acts on a message (hiding, liking, reacting, deleting), or questions who somebody is.
 
     rate_limit: 429, with `retry_after` as it stands when not empty. away: 503. failing: 500, nothing taken.
     failing_after: taken, then 500.

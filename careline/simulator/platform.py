@@ -28,6 +28,10 @@ TEMPLATES: Final = (
         "t_news_es", "news_of_your_case", "es", "Hola {{name}}, hay novedades sobre {{subject}}. Responde aquí y seguimos.",
         ("name", "subject"), ("Marta", "tu maleta"),
     ),
+    wire.ApprovedTemplate(
+        "t_label_es", "label_of_your_suitcase", "es", "{{name}}, esta es la etiqueta de tu maleta. Responde aquí si no es la tuya.",
+        ("name",), ("Marta",), media="image",
+    ),
     wire.ApprovedTemplate("t_solved_es", "is_it_solved", "es", "¿Quedó resuelto tu caso? Responde aquí y lo vemos."),
 )  # fmt: skip
 """Texts this platform has approved, for every account."""
@@ -397,6 +401,8 @@ def _words(new: wire.NewMessage) -> str:
         raise Refused(422, "template_unknown")
     if len(new.values) != len(found.parameters) or not all(new.values):
         raise Refused(422, "template_values")
+    if bool(found.media) != bool(new.files):
+        raise Refused(422, "template_file")
     text = found.body
     for name, value in zip(found.parameters, new.values, strict=True):
         text = text.replace("{{" + name + "}}", value)

@@ -22,9 +22,10 @@ from careline.cases.models import Draft
 from careline.cases.placing import Place, find_place
 from careline.cases.queries.answering import recipient_of
 from careline.channels.base import TemplateUse
-from careline.channels.capabilities import TextRule
+from careline.channels.capabilities import AttachmentRule, TextRule
 from careline.channels.templates import fill_template
 from careline.errors import Conflict, InputRefused
+from careline.files.models import StoredFile
 from careline.kit import ids
 from careline.outbox.models import Delivery
 from careline.outbox.parting import cuts_of
@@ -97,8 +98,8 @@ def write_reply(  # noqa: PLR0913 - the composer's fields, all by name
     `parts` is how many posts the writer agreed to where a long text goes out as several. A repeated `client_key`
     returns the first message. With an approved template (`template_id`, a value for each parameter) the text is the template's.
 
-    Raises Forbidden; NotFound for a foreign case, thread, file or template; InputRefused (template_value_missing, text_empty, text_too_long, needs_parts,
-    files_*, window codes of outbox.windows, mode_wrong); Conflict('changed_since_seen') unless `override`,
+    Raises Forbidden; NotFound for a foreign case, thread, file or template; InputRefused (template_value_missing, template_file_missing, text_empty, text_too_long,
+    needs_parts, files_*, window codes of outbox.windows, mode_wrong); Conflict('changed_since_seen') unless `override`,
     ('person_blocked').
     """
     written = Written(
@@ -171,7 +172,7 @@ def check_allowed(change: CaseChange, place: Place, written: Written) -> WindowS
     """Every stop of the surface: text, files, window, and a blocked person. Returns the window that lets us write."""
     files = access_files(change.case.workspace_id, written.file_ids)
     check_text(place.surface.text, written.text, has_files=bool(files), parts=written.parts)
-    check_files(place.surface.attachments, files, has_text=bool(written.text))
+    _check_attached(place, written, files)
     if Person.objects.filter(id=change.case.person_id, blocked_at__isnull=False).exists():
         raise Conflict("person_blocked", _("This person is blocked. Undo the block before you answer."))
     state = window_of(
@@ -187,6 +188,18 @@ def check_allowed(change: CaseChange, place: Place, written: Written) -> WindowS
     if state.closed_code and not (written.template and state.closed_code in BY_TEMPLATE):
         raise InputRefused(state.closed_code, _closed_words(state), field="thread_id")
     return state
+
+
+def _check_attached(place: Place, written: Written, files: Sequence[StoredFile]) -> None:
+    """What the surface takes; with a template the one file it begins with, and no other."""
+    if written.template is None:
+        check_files(place.surface.attachments, files, has_text=bool(written.text))
+        return
+    media = written.template.media
+    if media is not None and not files:
+        raise InputRefused("template_file_missing", _("Choose the file that this template begins with."), field="files")
+    rule = AttachmentRule(per_message=1, kinds=(media,)) if media else AttachmentRule()
+    check_files(rule, files, has_text=True)
 
 
 def _closed_words(state: WindowState) -> str:

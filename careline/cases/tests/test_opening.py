@@ -10,6 +10,7 @@ from careline.cases.actions.closing import close_case
 from careline.cases.actions.drafting import load_draft, save_draft
 from careline.cases.actions.replying import write_reply
 from careline.cases.models import CaseField
+from careline.cases.queries import timeline
 from careline.cases.queries.framing import message_html
 from careline.cases.queries.opening import MOST_STATEMENTS, open_case
 from careline.conftest import DM, hear, make_case, make_identity, make_thread, say
@@ -74,6 +75,45 @@ def test_earlier_messages_come_in_pages_in_platform_order(air, marta_case):
     earlier = open_case(air.ana, marta_case.number, limit=3, before_id=newest.messages[0].id)
     assert [one.text for one in earlier.messages] == ["Where are my miles?", "m1", "m2"]
     assert not earlier.has_earlier
+
+
+def test_a_case_is_read_back_to_a_message_however_many_were_said_since(air, marta_case, django_assert_max_num_queries):
+    thread = Message.objects.get(case_id=marta_case.id).thread
+    bystander = _bystander(air)
+    start = clock.now()
+    said = []
+    for minute in range(1, 7):
+        said.append(
+            say(thread, air.marta_identity, f"m{minute}", case=marta_case, at=start + timedelta(minutes=minute))
+        )
+        say(thread, bystander, f"b{minute}", at=start + timedelta(minutes=minute, seconds=30))
+    with django_assert_max_num_queries(MOST_STATEMENTS + 3):
+        pane = open_case(air.ana, marta_case.number, limit=2, from_id=said[3].id)
+    assert [one.text for one in pane.messages] == ["m4", "b4", "m5", "b5", "m6", "b6"]
+    assert pane.has_earlier
+    between = open_case(air.ana, marta_case.number, limit=1, before_id=said[3].id, from_id=said[1].id)
+    assert [one.text for one in between.messages] == ["m2", "b2", "m3", "b3"]
+    assert len(open_case(air.ana, marta_case.number, limit=2, from_id=said[5].id).messages) == 2
+    assert len(open_case(air.ana, marta_case.number, limit=2, from_id=12345).messages) == 2
+
+
+def test_no_stretch_is_longer_than_can_be_drawn_at_once(air, marta_case, monkeypatch):
+    monkeypatch.setattr(timeline, "MOST_MESSAGES", 3)
+    thread = Message.objects.get(case_id=marta_case.id).thread
+    first = Message.objects.get(case_id=marta_case.id)
+    for number in range(5):
+        say(thread, air.marta_identity, f"m{number}", case=marta_case)
+    pane = open_case(air.ana, marta_case.number, limit=2, from_id=first.id)
+    assert [one.text for one in pane.messages] == ["m2", "m3", "m4"] and pane.has_earlier
+
+
+def test_what_was_done_stands_with_the_messages_of_its_time(air, marta_case):
+    first = Message.objects.get(case_id=marta_case.id)
+    close_case(air.ana, marta_case.number)
+    later = say(first.thread, air.marta_identity, "and now?", case=marta_case, at=clock.now() + timedelta(minutes=1))
+    earlier = open_case(air.ana, marta_case.number, before_id=later.id)
+    assert [act.verb for act in earlier.acts if act.verb == "closed"] == ["closed"]
+    assert open_case(air.ana, marta_case.number, before_id=first.id).acts == ()
 
 
 def test_a_public_thread_offers_its_private_way_until_a_private_thread_is_there(air, marta_case):

@@ -16,11 +16,12 @@ from careline.cases.queries.templates import templates_for
 from careline.channels import registry, templates
 from careline.channels.access import view_of
 from careline.channels.base import ChannelView, MessageTemplate, Tools
-from careline.channels.capabilities import Capabilities
+from careline.channels.capabilities import AttachmentKind, Capabilities
 from careline.channels.models import Channel, Template
-from careline.channels.templates import Templates, due_channels, keep_templates
+from careline.channels.templates import Templates, due_channels, keep_templates, media_of
 from careline.conftest import DM, Air, TestNetwork, make_case, make_channel
 from careline.errors import ChannelError, InputRefused, NotFound
+from careline.files.storing import prepare_file, save_files
 from careline.intake.tests.inline import inline_pool, run_beside
 from careline.kit import clock
 from careline.kit.http import GuardedClient
@@ -31,6 +32,9 @@ from careline.workspaces.sight import Viewer
 
 NEWS = MessageTemplate(
     "t1", "news", "es", "Hola {{name}}, hay novedades sobre {{subject}}.", ("name", "subject"), footer="Aurora Air"
+)
+LABEL = MessageTemplate(
+    "t3", "label", "es", "La etiqueta de tu maleta.", media=AttachmentKind("image", ("image/png", "image/jpeg"), 1000)
 )
 SOLVED = MessageTemplate("t2", "solved", "en", "Is it solved?")
 
@@ -153,3 +157,48 @@ def test_accounts_that_use_templates_are_asked_each_quarter_of_an_hour_and_an_ou
     Channel.objects.update(state="off")
     with clock.travel(timedelta(hours=1)):
         assert due_channels() == []
+
+
+PNG = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89"
+
+
+def kept(air: Air, content: bytes) -> int:
+    prepared = prepare_file(air.workspace.id, content)
+    return save_files([prepared])[(air.workspace.id, prepared.sha256)]
+
+
+def test_a_template_that_begins_with_a_file_wants_it_and_goes_out_with_it(air: Air, case: Case) -> None:
+    keep_templates(view_of(air.channel.id), (LABEL,))
+    assert media_of(Template.objects.get()) == LABEL.media
+    with pytest.raises(InputRefused) as refused:
+        write(air.ana, case, "label")
+    assert refused.value.code == "template_file_missing"
+    message = write(air.ana, case, "label", file_ids=(kept(air, PNG),), file_names=("label.png",))
+    sent = load_outgoing(Delivery.objects.get(message=message).id, 1)
+    assert sent.template is not None
+    assert sent.template.media == LABEL.media
+    assert [(one.name, one.content_type) for one in sent.files] == [("label.png", "image/png")]
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"%PDF-1.4 words", "file_kind"), (PNG + b"\0" * 2000, "file_too_large")]
+)
+def test_a_file_of_another_kind_or_too_large_is_refused(air: Air, case: Case, content: bytes, code: str) -> None:
+    keep_templates(view_of(air.channel.id), (LABEL,))
+    with pytest.raises(InputRefused) as refused:
+        write(air.ana, case, "label", file_ids=(kept(air, content),))
+    assert refused.value.code == code
+    assert not Delivery.objects.exists()
+
+
+def test_a_template_of_words_takes_no_file_and_another_workspaces_is_not_found(
+    air: Air, cleo: Viewer, case: Case
+) -> None:
+    with pytest.raises(InputRefused) as refused:
+        write(air.ana, case, "solved", file_ids=(kept(air, PNG),))
+    assert refused.value.code == "files_not_here"
+    keep_templates(view_of(air.channel.id), (LABEL,))
+    prepared = prepare_file(cleo.workspace_id, PNG)
+    hers = save_files([prepared])[(cleo.workspace_id, prepared.sha256)]
+    with pytest.raises(NotFound):
+        write(air.ana, case, "label", file_ids=(hers,))

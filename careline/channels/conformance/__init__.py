@@ -19,13 +19,14 @@ from careline.channels.conformance.core import Core
 from careline.channels.conformance.core_rules import CoreRules
 from careline.channels.conformance.inbound_rules import InboundRules
 from careline.channels.conformance.moderation_rules import ModerationRules
+from careline.channels.conformance.naming_rules import NamingRules
 from careline.channels.conformance.outbound_rules import OutboundRules
 from careline.channels.conformance.rig import Fault, Platform, Rig, Standing, Words
 
 __all__ = ["ChannelConformance", "Core", "Fault", "Platform", "Rig", "Standing", "Words"]
 
 
-class ChannelConformance(InboundRules, OutboundRules, ModerationRules, CoreRules):
+class ChannelConformance(InboundRules, OutboundRules, ModerationRules, NamingRules, CoreRules):
     """All rules. A subclass brings the fixture `rig`."""
 
     @pytest.fixture

@@ -25,6 +25,8 @@ from careline.outbox.loading import load_outgoing
 from careline.outbox.models import Delivery, Moderation
 from careline.outbox.moderating import WantedAct
 from careline.outbox.parting import cuts_of
+from careline.people import naming
+from careline.people.naming import Question
 from careline.threads.models import Message, Thread
 from careline.workspaces.models import Brand, Workspace
 
@@ -88,6 +90,22 @@ class Core:
         """Why journal rows became no message, in the order they came."""
         rows = JournalRow.objects.filter(workspace_id=self.workspace.id).exclude(reason="").order_by("id")
         return list(rows.values_list("reason", flat=True))
+
+    def ask_names(self) -> None:
+        """One round of asking who came without a name: claim, ask, keep."""
+        mine = {one.id for one in self.channels.values()}
+        for question in naming.due_questions():
+            if question.channel_id in mine and naming.claim(question):
+                self._ask_name(question)
+
+    def _ask_name(self, question: Question) -> None:
+        channel = access.view_of(question.channel_id)
+        try:
+            facts = with_tools(lambda tools: self.rig.network.who_is(question.author, channel, tools))
+        except ChannelError as error:
+            naming.keep_error(question, error)
+        else:
+            naming.keep_answer(question, facts)
 
     # ---- out
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from careline.channels.base import ChannelView, Outgoing, Sent, TemplateUse
-from careline.channels.capabilities import Surface
+from careline.channels.base import ChannelView, Outgoing, OutgoingFile, Sent, TemplateUse
+from careline.channels.capabilities import AttachmentKind, Surface
 from careline.channels.conformance.acting import with_tools
 from careline.channels.conformance.rig import RETRY_AFTER_S, Fault, Platform, Rig
 from careline.errors import ChannelError
@@ -20,6 +20,15 @@ def send(rig: Rig, outgoing: Outgoing, channel: ChannelView) -> Sent:
 def wants_templates(surface: Surface) -> bool:
     """Whether an approved text is all that may be sent there at times."""
     return surface.templates_required_after_window or surface.initiate == "template"
+
+
+def a_file(kind: AttachmentKind) -> OutgoingFile:
+    """A file of this kind."""
+
+    async def read() -> bytes:
+        return b"bytes of a file"
+
+    return OutgoingFile(f"a-{kind.kind}", kind.types[0], 15, read)
 
 
 class OutboundRules:
@@ -57,7 +66,7 @@ class OutboundRules:
                     assert " ".join(platform.posted()).split() == text.split()
 
     def test_approved_templates_are_told_and_sent_with_their_values(self, rig: Rig) -> None:
-        """Where a closed window leaves nothing else, they are there; elsewhere there are none."""
+        """Where a closed window leaves nothing else, they are there; elsewhere there are none. One that begins with a file goes with it."""
         listening = rig.listening()
         if listening is None:
             assert with_tools(lambda tools: rig.network.templates(rig.channel, tools)) == ()
@@ -70,9 +79,10 @@ class OutboundRules:
                 assert all("{{" + name + "}}" in one.body for name in one.parameters)
                 values = tuple(f"value {number}" for number in range(len(one.parameters)))
                 words = one.filled(dict(zip(one.parameters, values, strict=True)))
-                use = TemplateUse(one.key, one.name, one.language, one.parameters, values)
+                use = TemplateUse(one.key, one.name, one.language, one.parameters, values, one.media)
                 plain = rig.outgoing(platform.channel, words, surface=named[0])
-                mine = msgspec.structs.replace(plain, template=use, idempotency_key=f"key-of-{one.key}")
+                files = (a_file(one.media),) if one.media else ()
+                mine = msgspec.structs.replace(plain, template=use, files=files, idempotency_key=f"key-of-{one.key}")
                 send(rig, mine, platform.channel)
                 assert platform.posted()[-1] == words
 

@@ -84,6 +84,22 @@ class LinkedPlatform(Platform, Protocol):
         """The event of somebody following such a link and beginning the private conversation."""
 
 
+class NamesPlatform(Platform, Protocol):
+    """A platform that tells names only when asked: only for networks with a surface whose identity.names is `asked`."""
+
+    def stranger(self, surface: str) -> bytes:
+        """The event of somebody speaking on this surface without a name: a new word of theirs at every call."""
+
+    def called(self, surface: str) -> str:
+        """What the platform says when asked who that was: their name, else their handle."""
+
+    def names_asked(self) -> int:
+        """How often it was asked for a name, whatever came of it."""
+
+    def plan_naming(self, fault: Fault) -> None:
+        """What happens to the next question for a name; `refused` is that it may not be told."""
+
+
 class VanishingPlatform(ActsPlatform, Protocol):
     """A platform that tells nobody of a deletion: only for networks that declare the duty to ask again."""
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping
 import msgspec
 
 from careline.channels.base import (
+    AuthorFacts,
     ChannelView,
     ConnectionView,
     Fetched,
@@ -22,6 +23,7 @@ from careline.channels.base import (
     Part,
     Sent,
     Tools,
+    UnnamedAuthor,
 )
 from careline.channels.capabilities import Capabilities
 from careline.channels.simulated import inbound, outbound, setup
@@ -64,6 +66,9 @@ class SimulatedNetwork(Network):
 
     def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
         return inbound.normalise(part.raw, channel)
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        return await inbound.who_is(author, channel, tools)
 
     async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
         return await outbound.send(outgoing, channel, tools)

@@ -6,7 +6,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, TypeVar
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import aiohttp
 import msgspec
@@ -14,6 +14,7 @@ import msgspec
 from careline.channels.base import (
     AccessLost,
     Author,
+    AuthorFacts,
     ChannelView,
     ConnectionView,
     Counted,
@@ -31,10 +32,11 @@ from careline.channels.base import (
     ThreadFacts,
     Tools,
     Typed,
+    UnnamedAuthor,
 )
 from careline.channels.simulated import calling, setup, wire
 from careline.errors import ChannelError, ForeignPayload, SignInRequired, UnknownEvent
-from careline.kit import signing
+from careline.kit import http, signing
 
 PAGE: Final = 200
 # Bytes that are no JSON, JSON that is something else, and JSON nested deeper than the stack.
@@ -105,6 +107,17 @@ async def _page(channel: ChannelView, after: int, tools: Tools) -> wire.Page:
     if answer.status != 200:
         raise calling.refusal(answer)
     return calling.read(answer, wire.Page)
+
+
+async def who_is(author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+    """The name of somebody whose event bore none. Raises ChannelError."""
+    path = f"people/{quote(author.key, safe='')}?{urlencode({'account': channel.account_key})}"
+    where, headers = calling.address(channel, path), calling.headers(channel)
+    answer = await http.send_once(tools.http, "GET", where, headers=headers, body=b"")
+    if answer.status != 200:
+        raise calling.refusal(answer)
+    person = calling.read(answer, wire.Speaker)
+    return AuthorFacts(_storable(person.name), _storable(person.handle), person.avatar)
 
 
 def normalise(raw: bytes, channel: ChannelView) -> list[Happening]:

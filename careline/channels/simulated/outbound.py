@@ -19,6 +19,7 @@ from careline.channels.base import (
     Sent,
     Tools,
 )
+from careline.channels.capabilities import AttachmentKind
 from careline.channels.simulated import calling, setup, wire
 from careline.channels.simulated.rules import CAPABILITIES
 from careline.errors import ChannelError
@@ -85,9 +86,14 @@ async def templates(channel: ChannelView, tools: Tools) -> tuple[MessageTemplate
     if answer.status != 200:
         raise calling.refusal(answer)
     return tuple(
-        MessageTemplate(one.id, one.name, one.language, one.body, one.parameters, one.examples)
+        MessageTemplate(one.id, one.name, one.language, one.body, one.parameters, one.examples, media=_media(one.media))
         for one in calling.read(answer, wire.Approved).templates
     )
+
+
+def _media(kind: str) -> AttachmentKind | None:
+    kinds = CAPABILITIES.surface("dm").attachments.kinds
+    return next((one for one in kinds if one.kind == kind), None)
 
 
 def _sent(taken: wire.Accepted) -> Sent:

@@ -43,6 +43,7 @@ _FILES = AttachmentRule(
     alt_text=True,
 )
 _IDENTITY = IdentityRule(key="user_id", scope="platform", mutable_handle=True)
+_NAMELESS = msgspec.structs.replace(_IDENTITY, names="asked")
 _EDIT = EditRule(out=True, within_s=3600, in_event=True)
 _DELETE = DeleteRule(out=True, in_event=True, duty="on_event", purge_within_s=DAY_S)
 _REACTIONS = ReactionRule(inbound=True, outbound=True)
@@ -74,7 +75,7 @@ _DM = Surface(
     initiate="after_contact",
     reply_rule="same_thread",
     threading=Threading("flat", quote=True),
-    identity=_IDENTITY,
+    identity=_NAMELESS,
     text=TextRule(max_length=DM_CHARS, unit="chars", on_overflow="reject"),
     attachments=_FILES,
     windows=(

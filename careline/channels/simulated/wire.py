@@ -157,7 +157,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class ApprovedTemplate(msgspec.Struct, frozen=True):
-    """A text the platform has approved; each of `parameters` stands in `body` as `{{parameter}}`."""
+    """A text the platform has approved; each of `parameters` stands in `body` as `{{parameter}}`; with `media` a file goes along."""
 
     id: str
     name: str
@@ -165,6 +165,7 @@ class ApprovedTemplate(msgspec.Struct, frozen=True):
     body: str
     parameters: tuple[str, ...] = ()
     examples: tuple[str, ...] = ()
+    media: Literal["", "image"] = ""
 
 
 class Approved(msgspec.Struct, frozen=True):

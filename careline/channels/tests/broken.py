@@ -9,6 +9,7 @@ from typing import ClassVar
 import msgspec
 
 from careline.channels.base import (
+    AuthorFacts,
     ChannelView,
     ConnectionView,
     Deleted,
@@ -26,6 +27,7 @@ from careline.channels.base import (
     Said,
     Sent,
     Tools,
+    UnnamedAuthor,
 )
 from careline.channels.capabilities import Capabilities, Window
 from careline.channels.simulated import SimulatedNetwork
@@ -426,3 +428,65 @@ class DropsValues(Broken):
     async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
         bare = msgspec.structs.replace(outgoing.template, values=()) if outgoing.template else None
         return await super().send(msgspec.structs.replace(outgoing, template=bare), channel, tools)
+
+
+class KeepsNamesToItself(Broken):
+    """Says that names are told when asked, and tells none."""
+
+    fails = ("test_who_comes_without_a_name_is_asked_for_and_named",)
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        return AuthorFacts()
+
+
+class AsksTwice(Broken):
+    fails = ("test_a_name_is_asked_for_once",)
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        await super().who_is(author, channel, tools)
+        return await super().who_is(author, channel, tools)
+
+
+class RenamesQuestions(Broken):
+    """Overrides what a refused question for a name says; subclasses choose the lie."""
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        try:
+            return await super().who_is(author, channel, tools)
+        except ChannelError as error:
+            raise self.lie(error) from error
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return error
+
+
+class InsistsOnAName(RenamesQuestions):
+    """Takes a refusal for a fault that may pass."""
+
+    fails = ("test_a_refused_name_is_no_failure",)
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return ChannelError(error.code)
+
+
+class AsksWithoutAToken(RenamesQuestions):
+    fails = ("test_a_name_asked_for_with_a_revoked_token_stops_the_channel",)
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return ChannelError(error.code, permanent=True)
+
+
+class AsksAtOnceAgain(RenamesQuestions):
+    fails = ("test_a_name_waits_as_long_as_the_platform_says",)
+
+    def lie(self, error: ChannelError) -> ChannelError:
+        return ChannelError(error.code, retry_after_s=0.0)
+
+
+class LeavesTheFileOut(Broken):
+    """Sends a template without the file it begins with."""
+
+    fails = ("test_approved_templates_are_told_and_sent_with_their_values",)
+
+    async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
+        return await super().send(msgspec.structs.replace(outgoing, files=()), channel, tools)

@@ -99,6 +99,7 @@ def test_what_is_declared_is_implemented(slug: str) -> None:
         "verify": "webhook" in one.capabilities.inbound.modes,
         "split": "webhook" in one.capabilities.inbound.modes,
         "recheck": any(surface.delete.duty == "recheck" for surface in surfaces(slug)),
+        "who_is": any(surface.identity.names == "asked" for surface in surfaces(slug)),
         "listen": bool({"poll", "stream"} & set(one.capabilities.inbound.modes)),
     }
     brought = {name: getattr(kind, name) is not getattr(Network, name) for name in declared}

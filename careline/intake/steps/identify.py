@@ -6,7 +6,10 @@ from collections import defaultdict
 
 from careline.channels.base import Author
 from careline.intake.batch import Batch, SaidItem
+from careline.kit.bulk import new_row
 from careline.people.matching import resolve_identities
+from careline.people.models import Identity, NameQuestion
+from careline.people.naming import note_nameless
 
 
 def identify(batch: Batch) -> None:
@@ -22,3 +25,27 @@ def identify(batch: Batch) -> None:
         )
         for item in items:
             item.identity, item.person = found[item.said.author.key]
+    note_nameless(_nameless(batch.said))
+
+
+def _nameless(items: list[SaidItem]) -> list[NameQuestion]:
+    """The first word of each who came without a name, where the platform tells names only when asked."""
+    found: dict[int, NameQuestion] = {}
+    for item in items:
+        identity = item.identity
+        if identity is None or identity.name or identity.handle or item.surface.identity.names == "told":
+            continue
+        found.setdefault(identity.id, _question(item, identity))
+    return list(found.values())
+
+
+def _question(item: SaidItem, identity: Identity) -> NameQuestion:
+    return new_row(
+        NameQuestion,
+        workspace_id=identity.workspace_id,
+        identity_id=identity.id,
+        channel_id=item.row.channel_id,
+        surface=item.surface.name,
+        thread_key=item.said.thread_key[:300],
+        platform_id=item.said.platform_id[:400],
+    )

@@ -13,6 +13,8 @@ from careline.cases.queries.dividing import parts_of_text
 from careline.cases.queries.templates import templates_for
 from careline.cases.queries.timeline import deliveries_of
 from careline.cases.queries.visible import access_case_by_id
+from careline.channels.capabilities import AttachmentKind
+from careline.channels.templates import media_of
 from careline.kit import clock
 from careline.screens.inbox.resources import Done, ids, one_id, read_body, resource, said
 from careline.screens.middleware import WorkspaceRequest
@@ -91,7 +93,7 @@ def divide(request: WorkspaceRequest, number: int) -> HttpResponse:
 
 
 class OfferedTemplate(msgspec.Struct, frozen=True):
-    """An approved text: `body` holds each of `parameters` as `{{parameter}}`."""
+    """An approved text: `body` holds each of `parameters` as `{{parameter}}`; `media` is the file it begins with."""
 
     id: str
     name: str
@@ -102,6 +104,7 @@ class OfferedTemplate(msgspec.Struct, frozen=True):
     heading: str
     footer: str
     buttons: tuple[str, ...]
+    media: AttachmentKind | None
 
 
 def offer_templates(request: WorkspaceRequest, number: int) -> HttpResponse:
@@ -119,6 +122,7 @@ def offer_templates(request: WorkspaceRequest, number: int) -> HttpResponse:
                 one.heading,
                 one.footer,
                 tuple(one.buttons),
+                media_of(one),
             )
             for one in found
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from careline.channels.meta.instagram.tests.account import ACCOUNT, MARTA, MEDIA
+from careline.channels.meta.instagram.tests.account import ACCOUNT, MARTA, MEDIA, NAMELESS
 from careline.channels.meta.tests.graph import APP_SECRET, TOKEN
 from tests.browser.inbox.conftest import House, SignIn
 from tests.networks.meta.conftest import connect, message, open_case, until, write
@@ -18,9 +18,9 @@ pytestmark = pytest.mark.browser
 FIELDS = {"Access token": TOKEN, "Instagram app secret": APP_SECRET, "Verify token": "a-word-of-ours-0123456789"}
 
 
-def talk(world: AccountWorld, **event: Any) -> None:
+def talk(world: AccountWorld, *, who: str = MARTA, **event: Any) -> None:
     now_ms = int(time.time() * 1000)
-    told = {"sender": {"id": MARTA}, "recipient": {"id": ACCOUNT}, "timestamp": now_ms, **event}
+    told = {"sender": {"id": who}, "recipient": {"id": ACCOUNT}, "timestamp": now_ms, **event}
     world.tell("instagram", id=ACCOUNT, time=now_ms, messaging=[told])
 
 
@@ -56,3 +56,8 @@ def test_a_comment_is_moved_private_and_what_is_unsent_is_gone(
     talk(account_world, message={"mid": "aWdf1", "is_deleted": True})
     expect(page.locator(".msg.is-gone")).to_contain_text("The author deleted this message.", timeout=20_000)
     expect(page.locator("body")).not_to_contain_text("zanahoria")
+    talk(account_world, who=NAMELESS, message={"mid": "aWdf2", "text": "Who am I to you?"})
+    open_case(page, "Who am I to you?")
+    expect(page.locator("[data-rows] .row", has_text="Who am I to you?")).to_contain_text("@marta.r", timeout=20_000)
+    expect(message(page, "Who am I to you?")).to_contain_text("@marta.r", timeout=20_000)
+    assert len(account_world.asked_names) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +17,10 @@ from tests.networks.meta.conftest import connect, message, open_case, until, wri
 from tests.networks.meta.world import NumberWorld
 
 pytestmark = pytest.mark.browser
-MARTA, EVA = "34600111222", "34600333444"
+MARTA, EVA, ROSA = "34600111222", "34600333444", "34600555666"
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 FIELDS = {
     "Phone number ID": NUMBER,
     "WhatsApp Business Account ID": WABA,
@@ -90,3 +94,32 @@ def test_after_24_hours_only_an_approved_template_may_be_sent(
     assert number_world.bodies[-1]["type"] == "template"
     expect(message(page, said).locator('.delivery[data-state="sent"]')).to_have_count(1, timeout=20_000)
     expect(page.locator("[data-text]")).to_have_value("half a word")
+
+
+def test_a_template_that_begins_with_a_picture_asks_for_it_and_sends_it(
+    sign_in: SignIn, house: House, number_world: NumberWorld
+) -> None:
+    before = time.time() - 25 * 3600
+    says(number_world, ROSA, "Rosa Vidal", before, id="wamid.9", type="text", text={"body": "Which bag is it?"})
+    page = sign_in("Ana")
+    open_case(page, "Which bag is it?")
+    write(page, "half a word")
+    expect(page.locator("[data-warning]")).to_contain_text("approved template")
+    page.locator("[data-template]").click()
+    page.locator("dialog [role=option]", has_text="with_a_picture").first.click()
+    sheet = page.locator("dialog.sheet")
+    sheet.locator('[name="1"]').fill("Rosa")
+    picture = sheet.get_by_label("Picture at the top")
+    assert picture.get_attribute("accept") == "image/jpeg,image/png"
+    picture.set_input_files({"name": "notes.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 words"})
+    sheet.get_by_role("button", name="Send template").click()
+    expect(sheet.locator(".problem")).to_contain_text("Files of this kind cannot be sent here.")
+    picture.set_input_files({"name": "label.png", "mimeType": "image/png", "buffer": PNG})
+    sheet.get_by_role("button", name="Send template").click()
+    expect(sheet).to_have_count(0)
+    until(lambda: number_world.posted[-1:] == ["Hola Rosa, mira"])
+    heading, words = number_world.bodies[-1]["template"]["components"]
+    assert heading["parameters"] == [{"type": "image", "image": {"id": "4490709327384033"}}]
+    assert words["parameters"] == [{"type": "text", "text": "Rosa"}]
+    assert number_world.uploaded["4490709327384033"] == PNG
+    expect(message(page, "Hola Rosa, mira").locator('.delivery[data-state="sent"]')).to_have_count(1, timeout=20_000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping
 
 from careline.channels.base import (
+    AuthorFacts,
     ChannelView,
     Fetched,
     Happening,
@@ -16,9 +17,10 @@ from careline.channels.base import (
     Part,
     Sent,
     Tools,
+    UnnamedAuthor,
 )
 from careline.channels.capabilities import Capabilities
-from careline.channels.meta import messaging
+from careline.channels.meta import messaging, profiles
 from careline.channels.meta import reading as gaps
 from careline.channels.meta.calling import Graph
 from careline.channels.meta.facebook import inbound, outbound, reading, rules, setup
@@ -53,6 +55,9 @@ class FacebookNetwork(MetaNetwork):
 
     def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
         return inbound.normalise(part.raw, channel)
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        return await profiles.profile(author.key, profiles.MESSENGER, Graph(channel, tools))
 
     async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
         return await outbound.send(outgoing, channel, tools)

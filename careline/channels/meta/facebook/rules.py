@@ -39,6 +39,7 @@ DAY_S: Final = 24 * 3600
 WEEK_S: Final = 7 * DAY_S
 _MB: Final = 1024 * 1024
 _IDENTITY: Final = IdentityRule(key="page-scoped id", scope="page")
+_NAMELESS: Final = IdentityRule(key="page-scoped id", scope="page", names="asked")
 
 
 def _public(name: str) -> Surface:
@@ -67,7 +68,7 @@ _DM: Final = Surface(
     visibility="private",
     initiate="after_contact",
     threading=Threading("flat"),
-    identity=_IDENTITY,
+    identity=_NAMELESS,
     text=TextRule(max_length=DM_CHARS, unit="utf16", on_overflow="multi_post"),
     attachments=AttachmentRule(
         per_message=1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from careline.channels.base import (
+    AuthorFacts,
     ChannelView,
     Fetched,
     Happening,
@@ -17,11 +18,12 @@ from careline.channels.base import (
     Part,
     Sent,
     Tools,
+    UnnamedAuthor,
 )
 from careline.channels.capabilities import Capabilities
 from careline.channels.meta import messaging, reading
 from careline.channels.meta.hooks import Entry
-from careline.channels.meta.instagram import inbound, outbound, rules, setup
+from careline.channels.meta.instagram import inbound, naming, outbound, rules, setup
 from careline.channels.meta.network import MetaNetwork
 
 
@@ -55,6 +57,9 @@ class InstagramNetwork(MetaNetwork):
 
     def normalise(self, part: Part, channel: ChannelView) -> list[Happening]:
         return inbound.normalise(part.raw, channel)
+
+    async def who_is(self, author: UnnamedAuthor, channel: ChannelView, tools: Tools) -> AuthorFacts:
+        return await naming.who_is(author, channel, tools)
 
     async def send(self, outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Sent:
         return await outbound.send(outgoing, channel, tools)

@@ -41,6 +41,7 @@ RECHECK_S: Final = 1800
 HEART: Final = "\u2764\ufe0f"
 _MB: Final = 1024 * 1024
 _IDENTITY: Final = IdentityRule(key="Instagram-scoped id", scope="app")
+_NAMELESS: Final = IdentityRule(key="Instagram-scoped id", scope="app", names="asked")
 
 _COMMENT: Final = Surface(
     name="comment",
@@ -54,14 +55,14 @@ _COMMENT: Final = Surface(
     clock="public",
 )
 _MENTION: Final = msgspec.structs.replace(
-    _COMMENT, name="mention", delete=DeleteRule(), moderation=Moderation(), private_surface=""
+    _COMMENT, name="mention", identity=_NAMELESS, delete=DeleteRule(), moderation=Moderation(), private_surface=""
 )
 _DM: Final = Surface(
     name="dm",
     visibility="private",
     initiate="after_contact",
     threading=Threading("flat"),
-    identity=_IDENTITY,
+    identity=_NAMELESS,
     text=TextRule(max_length=DM_BYTES, unit="bytes", on_overflow="multi_post"),
     attachments=AttachmentRule(
         per_message=1,

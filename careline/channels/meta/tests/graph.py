@@ -35,6 +35,9 @@ class GraphServer:
         self.token: dict[str, Any] = {"is_valid": True, "app_id": APP_ID, "type": "PAGE", "expires_at": 0, "scopes": []}
         self.subscriptions: list[dict[str, Any]] = []
         self.refused: Reply = fault(400, 10, 2018278)
+        self.asked_names: list[str] = []
+        self.name_faults: list[str] = []
+        self.name_refused: Reply = fault(400, 100, 2018218, "(#100) No profile available for this user.")
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
         self._thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -58,12 +61,13 @@ class GraphServer:
             return self._subscriptions(method, given)
         if specification.is_here():
             self.complaints += self.judge(method, path, given)
-        planned = self.faults.pop(0) if self.faults and method != "GET" else ""
+        is_naming = method == "GET" and self.is_naming(path, given)
+        planned = self._planned(method, f"{path} {given.get('fields', '')}", is_naming=is_naming)
         before: Mapping[str, Reply] = {
             "rate_limited": fault(429, 4),
             "rate_limited_silently": fault(400, 613),
             "revoked": fault(401, 190, 463),
-            "refused": self.refused,
+            "refused": self.name_refused if is_naming else self.refused,
         }
         if planned in before:
             return before[planned]
@@ -73,6 +77,16 @@ class GraphServer:
         if planned == "failing":
             return fault(500, 2)
         return (0, None) if planned.startswith("cut") else reply
+
+    def _planned(self, method: str, question: str, *, is_naming: bool) -> str:
+        if is_naming:
+            self.asked_names.append(question)
+            return self.name_faults.pop(0) if self.name_faults else ""
+        return self.faults.pop(0) if self.faults and method != "GET" else ""
+
+    def is_naming(self, path: str, given: dict[str, Any]) -> bool:
+        """Whether a question asks who somebody is."""
+        return False
 
     def _subscriptions(self, method: str, given: dict[str, Any]) -> Reply:
         if specification.is_here():

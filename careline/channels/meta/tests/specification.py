@@ -91,8 +91,26 @@ def message_complaints(body: Mapping[str, Any]) -> list[str]:
         return [f"messages: no such type {kind}"]
     # `recipient` names people without a number: newer than this description (business-scoped user IDs, Meta 2026).
     judged = {("to" if name == "recipient" else name): value for name, value in body.items()}
-    validator = Draft202012Validator({"$ref": f"urn:meta{mapping[kind]}"}, registry=_registry())
-    return [f"messages.{'.'.join(map(str, one.path))}: {one.message[-160:]}" for one in validator.iter_errors(judged)]
+    wrong = _complaints("messages", mapping[kind], judged)
+    return wrong + [one for part in body.get("template", {}).get("components", []) for one in _part_complaints(part)]
+
+
+def _complaints(where: str, schema: str, value: Any) -> list[str]:
+    validator = Draft202012Validator({"$ref": f"urn:meta{schema}"}, registry=_registry())
+    return [f"{where}.{'.'.join(map(str, one.path))}: {one.message[-160:]}" for one in validator.iter_errors(value)]
+
+
+def _part_complaints(part: Mapping[str, Any]) -> list[str]:
+    """A template's heading or body, and each of its parameters, by the schema its type names: a validator does not follow discriminators."""
+    schemas = openapi()["components"]["schemas"]
+    parts, parameters = (schemas[name]["discriminator"]["mapping"] for name in ("TemplateComponent", "ParameterObject"))
+    if part.get("type") not in parts:
+        return [f"template: no part {part.get('type')}"]
+    wrong = _complaints("template", parts[part["type"]], part)
+    for one in part.get("parameters", []):
+        known = one.get("type") in parameters
+        wrong += _complaints(f"template.{part['type']}", parameters[one["type"]], one) if known else [f"no type {one}"]
+    return wrong
 
 
 @cache

@@ -7,6 +7,7 @@ Meta's OpenAPI description v23.0 (2025-11-21).
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from careline.channels.base import (
@@ -21,17 +22,28 @@ from careline.channels.base import (
     TemplateUse,
     Tools,
 )
+from careline.channels.capabilities import AttachmentKind
 from careline.channels.meta.calling import Graph
 from careline.channels.meta.setup import Done
 from careline.channels.meta.whatsapp import wire
 from careline.channels.meta.whatsapp.inbound import FILE
-from careline.channels.meta.whatsapp.rules import AUDIO, CAPABILITIES, CAPTION_CHARS, IMAGES, VIDEOS
+from careline.channels.meta.whatsapp.rules import (
+    AUDIO,
+    CAPABILITIES,
+    CAPTION_CHARS,
+    IMAGES,
+    TEMPLATE_MEDIA,
+    VIDEOS,
+)
 from careline.errors import ChannelError
 from careline.kit import counting
 from careline.kit.multipart import Upload
 
 MOST_PAGES: Final = 10
 _PHONE: Final = re.compile(r"\+?[0-9]{6,15}")
+_PARTS: Final = {"HEADER", "FOOTER", "BUTTONS"}
+# Buttons that take a value at each sending: a coupon's code, a one-time password (whatsapp/templates/, read 2026-11-22).
+_ASKING_BUTTONS: Final = {"COPY_CODE", "OTP"}
 _PARAMETER: Final = re.compile(r"\{\{\s*([^{}]+?)\s*\}\}")
 Body = dict[str, object]
 
@@ -69,7 +81,7 @@ def _addressed(key: str) -> Body:
 
 async def _content(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Body:
     if outgoing.template is not None:
-        return {"type": "template", "template": _template(outgoing.template)}
+        return {"type": "template", "template": await _template(outgoing, outgoing.template, channel, tools)}
     if not outgoing.files:
         if not CAPABILITIES.surface("dm").text.fits(outgoing.text):
             raise ChannelError("text_too_long", "At most 4096 characters.", permanent=True)
@@ -79,26 +91,49 @@ async def _content(outgoing: Outgoing, channel: ChannelView, tools: Tools) -> Bo
     return await _file(outgoing.files[0], outgoing.text, channel, tools)
 
 
-def _template(use: TemplateUse) -> Body:
-    """Numbered parameters go by their place, named ones with their name."""
+async def _template(outgoing: Outgoing, use: TemplateUse, channel: ChannelView, tools: Tools) -> Body:
+    """The file of the heading first; numbered parameters go by their place, named ones with their name."""
+    heading = [await _heading(outgoing.files, use.media, channel, tools)] if use.media else []
+    components = [*heading, *_filled(use)]
+    body: Body = {"name": use.name, "language": {"code": use.language.replace("-", "_"), "policy": "deterministic"}}
+    return {**body, "components": components} if components else body
+
+
+async def _heading(files: Sequence[OutgoingFile], media: AttachmentKind, channel: ChannelView, tools: Tools) -> Body:
+    """Uploaded like any file, and named by its id; a document by its name too, which the customer reads."""
+    if not files:
+        raise ChannelError("template_wrong", "This template begins with a file, and there is none.", permanent=True)
+    file = files[0]
+    shown = {
+        "id": await _uploaded(file, channel, tools),
+        **({"filename": file.name} if media.kind == "document" else {}),
+    }
+    return {"type": "header", "parameters": [{"type": media.kind, media.kind: shown}]}
+
+
+def _filled(use: TemplateUse) -> list[Body]:
     named = not all(name.isdecimal() for name in use.parameters)
     given = [
         {"type": "text", "parameter_name": name if named else None, "text": value}
         for name, value in zip(use.parameters, use.values, strict=True)
     ]
     filled = [{key: value for key, value in one.items() if value is not None} for one in given]
-    body: Body = {"name": use.name, "language": {"code": use.language.replace("-", "_"), "policy": "deterministic"}}
-    return {**body, "components": [{"type": "body", "parameters": filled}]} if filled else body
+    return [{"type": "body", "parameters": filled}] if filled else []
 
 
 async def _file(file: OutgoingFile, text: str, channel: ChannelView, tools: Tools) -> Body:
     """Sound bears no caption, so with words it goes as a document."""
     kind = _kind(file.content_type, has_text=bool(text))
+    named = {"filename": file.name} if kind == "document" else {}
+    shown = {"id": await _uploaded(file, channel, tools), **named, **({"caption": text} if text else {})}
+    return {"type": kind, kind: shown}
+
+
+async def _uploaded(file: OutgoingFile, channel: ChannelView, tools: Tools) -> str:
+    """The id under which WhatsApp keeps it."""
     form = Upload("file", file.name, file.content_type, await file.read())
     fields = {"messaging_product": b"whatsapp", "type": file.content_type.encode()}
-    uploaded = await Graph(channel, tools).upload(f"{channel.account_key}/media", fields, form, wire.Accepted)
-    named = {"filename": file.name} if kind == "document" else {}
-    return {"type": kind, kind: {"id": uploaded.id, **named, **({"caption": text} if text else {})}}
+    return (await Graph(channel, tools).upload(f"{channel.account_key}/media", fields, form, wire.Accepted)).id
 
 
 def _kind(content_type: str, *, has_text: bool) -> str:
@@ -145,7 +180,7 @@ async def locate_file(address: str, channel: ChannelView, tools: Tools) -> FileS
 
 
 async def templates(channel: ChannelView, tools: Tools) -> tuple[MessageTemplate, ...]:
-    """Approved ones whose only parameters stand in their body. Raises ChannelError."""
+    """Approved ones whose parameters stand in their body, and whose heading is words or a file. Raises ChannelError."""
     graph, found, after = Graph(channel, tools), list[MessageTemplate](), ""
     for _ in range(MOST_PAGES):
         query = {"fields": "name,language,status,category,components,parameter_format", "limit": "100"}
@@ -159,9 +194,15 @@ async def templates(channel: ChannelView, tools: Tools) -> tuple[MessageTemplate
 
 
 def _is_fillable(template: wire.Template) -> bool:
-    """A picture in the heading, or a parameter outside the body, would need what the composer does not ask for."""
-    rest = [one for one in template.components if one.type.upper() != "BODY"]
-    return all(one.format in {"", "TEXT"} and not _PARAMETER.search(one.text) for one in rest)
+    """A place or a GIF in the heading, cards, or a parameter outside the body, would need what the composer does not ask for."""
+    return all(_is_plain(one) for one in template.components if one.type.upper() != "BODY")
+
+
+def _is_plain(part: wire.Component) -> bool:
+    if part.type.upper() not in _PARTS or part.format not in {"", "TEXT", *TEMPLATE_MEDIA}:
+        return False
+    wants_more = any(_PARAMETER.search(one.url) or one.type.upper() in _ASKING_BUTTONS for one in part.buttons)
+    return not wants_more and not _PARAMETER.search(part.text)
 
 
 def _offered(template: wire.Template) -> MessageTemplate:
@@ -179,6 +220,7 @@ def _offered(template: wire.Template) -> MessageTemplate:
         heading=parts["HEADER"].text if "HEADER" in parts else "",
         footer=parts["FOOTER"].text if "FOOTER" in parts else "",
         buttons=tuple(one.text for one in parts["BUTTONS"].buttons) if "BUTTONS" in parts else (),
+        media=TEMPLATE_MEDIA.get(parts["HEADER"].format) if "HEADER" in parts else None,
     )
 
 

@@ -8,6 +8,7 @@ One message in 6 s to the same customer, 45 at once on credit: platform-overview
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from careline.channels.capabilities import (
@@ -36,7 +37,15 @@ DAY_S: Final = 24 * 3600
 _MB: Final = 1024 * 1024
 IMAGES: Final = ("image/jpeg", "image/png")
 VIDEOS: Final = ("video/mp4", "video/3gpp")
+PDF: Final = ("application/pdf",)
 AUDIO: Final = ("audio/aac", "audio/amr", "audio/mpeg", "audio/mp4", "audio/ogg")
+
+# A template's heading takes the files of its kind, of documents PDF alone (whatsapp/templates/template-media, updated 2026-05-21; Meta's description v23.0).
+TEMPLATE_MEDIA: Final[Mapping[str, AttachmentKind]] = {
+    "IMAGE": AttachmentKind("image", IMAGES, 5 * _MB),
+    "VIDEO": AttachmentKind("video", VIDEOS, 16 * _MB),
+    "DOCUMENT": AttachmentKind("document", PDF, 100 * _MB),
+}
 
 CAPABILITIES: Final = Capabilities(
     proof="C",

@@ -61,7 +61,11 @@ class Card(msgspec.Struct, frozen=True):
 
 
 class Button(msgspec.Struct, frozen=True):
+    """`type` and `url` are of a template's button; `url` may hold a parameter."""
+
     text: str = ""
+    type: str = ""
+    url: str = ""
 
 
 class Choice(msgspec.Struct, frozen=True):

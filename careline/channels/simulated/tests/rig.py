@@ -12,7 +12,7 @@ import msgspec
 from careline.channels.base import ChannelView, ConnectionView, HookRequest, Network, Outgoing, Part
 from careline.channels.conformance import Fault, Standing, Words
 from careline.channels.simulated import NETWORK
-from careline.kit import clock, signing
+from careline.kit import clock, ids, signing
 from careline.simulator import running
 from careline.simulator.behaviour import Behaviour
 from careline.simulator.behaviour import Fault as PlatformFault
@@ -79,6 +79,28 @@ class SimulatedPlatform:
     def commented(self) -> Standing:
         said = self._world.simulator.platform.post("aurora", "u_otro", "Esto es intolerable")
         return Standing(said.id, said.thread, "u_otro")
+
+    def stranger(self, surface: str) -> bytes:
+        return msgspec.json.encode(
+            {
+                "id": f"ev-{ids.new_id()}",
+                "account": "aurora",
+                "kind": "message.created",
+                "at": _at(),
+                "thread": "dm_aurora_u_otro",
+                "conversation": {"place": surface, "author_id": "u_otro", "root_id": "dm_aurora_u_otro"},
+                "message": {"id": f"m-{ids.new_id()}", "author": {"id": "u_otro"}, "text": "hola"},
+            }
+        )
+
+    def called(self, surface: str) -> str:
+        return "Otro"
+
+    def names_asked(self) -> int:
+        return sum(1 for one in self._world.simulator.ledger.requests() if one.outcome == "asked_name")
+
+    def plan_naming(self, fault: Fault) -> None:
+        self.plan(fault)
 
     def happen_unseen(self, words: Words) -> None:
         self._world.simulator.platform.dm("aurora", "u_marta", words.text)

@@ -72,10 +72,11 @@ async function attempt(work, { keepsStop = false } = {}) {
   }
 }
 
-/** An approved template with its values instead of written words, which stay as they are. Gives back the refusal, if there was one. */
-export async function sendTemplate(template, values, key) {
+/** An approved template with its values, and the file it begins with, instead of what is written, which stays. Gives back the refusal, if there was one. */
+export async function sendTemplate(template, values, file, key) {
+  const [files, names] = file ? [[file.id], [file.name]] : [[], []];
   try {
-    await post("", 1, { override: false, then: "stay", after: null }, { template, values, files: [], names: [], alts: [], client_key: key });
+    await post("", 1, { override: false, then: "stay", after: null }, { template, values, files, names, alts: [], client_key: key });
     clearStop();
     return null;
   } catch (error) {

@@ -6,6 +6,7 @@ import { make, newKey } from "./dom.js";
 import { pick } from "./picker.js";
 import { sendTemplate } from "./sending.js";
 import { complain, toast } from "./toasts.js";
+import { uploadAlone } from "./uploads.js";
 import { say } from "./words.js";
 
 /** The button, or its command. */
@@ -22,7 +23,7 @@ export async function offerTemplates() {
   }
 }
 
-/** A field for each place that is left open, and the words as the customer will read them. */
+/** A field for each place that is left open, one for the file it begins with, and the words as the customer will read them. */
 function fill(one) {
   const fields = one.parameters.map((name, index) =>
     make("input", { id: `template-${index}`, name, required: true, dir: "auto", autocomplete: "off", placeholder: one.examples[index] || "" }),
@@ -31,24 +32,31 @@ function fill(one) {
   const problem = make("p", { class: "problem", role: "alert" });
   const key = newKey();
   const show = () => body.replaceChildren(...wording(one, fields));
-  const lines = fields.map((field) => make("div", { class: "field" }, make("label", { for: field.id, text: label(field.name) }), field));
+  const file = one.media && make("input", { id: "template-file", type: "file", required: true, accept: one.media.types.join(",") });
+  const begins = file ? [[file, say(`template_${one.media.kind}`)]] : [];
+  const lines = [...begins, ...fields.map((field) => [field, label(field.name)])].map(([field, words]) =>
+    make("div", { class: "field" }, make("label", { for: field.id, text: words }), field),
+  );
   const acts = make(
     "div",
     { class: "form-acts" },
     make("button", { class: "button first", text: say("send_template") }),
     make("button", { class: "button", type: "button", text: say("keep_writing"), onclick: () => sheet.close() }),
   );
+  let whole = null;
+  const deliver = async () => {
+    if (file && whole?.chosen !== file.files[0]) whole = { ...(await uploadAlone(file.files[0])), chosen: file.files[0] };
+    if (whole?.problem) return whole.problem;
+    const values = fields.map((field) => field.value);
+    return (await sendTemplate(one.id, values, whole, key))?.message;
+  };
   const form = make("form", { class: "sheet-body" }, ...lines, body, problem, acts);
   const sheet = make("dialog", { class: "sheet", "aria-label": one.name }, make("div", { class: "sheet-head" }, make("h2", { text: one.name })), form);
   form.addEventListener("input", show);
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
-    const refused = await sendTemplate(
-      one.id,
-      fields.map((field) => field.value),
-      key,
-    );
-    if (refused) problem.textContent = refused.message;
+    const refused = await deliver();
+    if (refused) problem.textContent = refused;
     else sheet.close();
   });
   sheet.addEventListener("close", () => sheet.remove());

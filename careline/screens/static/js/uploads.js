@@ -55,6 +55,11 @@ function check(file) {
 
 const fits = (type, wanted) => wanted === "*/*" || type === wanted || (wanted.endsWith("/*") && type.startsWith(wanted.slice(0, -1)));
 
+/** One file by itself, beside those of the composer. Gives it with its id, or with what went wrong. */
+export function uploadAlone(blob) {
+  return new Promise((settle) => send({ name: blob.name, size: blob.size, type: blob.type, share: 0, id: "", problem: "", settle }, blob));
+}
+
 function send(file, blob, isSecondTry = false) {
   const request = new XMLHttpRequest();
   file.request = request;
@@ -77,6 +82,7 @@ async function arrived(file, blob, request, isSecondTry) {
   file.id = answer.file_id;
   file.type = answer.content_type || file.type;
   draw();
+  file.settle?.(file);
 }
 
 function parsed(text) {
@@ -91,6 +97,7 @@ function fail(file, words) {
   file.request = null;
   file.problem = words;
   draw();
+  file.settle?.(file);
 }
 
 function remove(file) {

@@ -5,6 +5,7 @@ Marta and Otro comment under a post of the Page; Messenger's own events have tes
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ import msgspec
 from careline.channels.base import ChannelView, ConnectionView, HookRequest, Outgoing, Part
 from careline.channels.conformance import Fault, Standing, Words
 from careline.channels.meta.facebook import NETWORK
-from careline.channels.meta.facebook.tests.page import MARTA, OTRO, PAGE, POST, PageApi
+from careline.channels.meta.facebook.tests.page import MARTA, NAMELESS, OTRO, PAGE, POST, PageApi
 from careline.channels.meta.tests.rigging import SECRETS, channel_of, envelope, signed
 
+_WORDS = itertools.count(1)
 SECOND = "100200999"
 PEOPLE = {"marta": {"id": MARTA, "name": "Marta Ruiz"}, "otro": {"id": OTRO, "name": "Otro"}}
 # Otro speaks elsewhere: one unknown outcome would hold what waits in the same thread.
@@ -49,6 +51,19 @@ class PagePlatform:
         marks = (("hidden", self.api.hidden), ("liked", self.api.liked), ("deleted", self.api.deleted))
         changed = {"edited"} if platform_id in self.api.edited else set()
         return frozenset(name for name, many in marks if platform_id in many) | changed
+
+    def stranger(self, surface: str) -> bytes:
+        number = next(_WORDS)
+        return talk(NAMELESS, at=1_790_000_000_000 + number, message={"mid": f"m_shy{number}", "text": "hola"})
+
+    def called(self, surface: str) -> str:
+        return "Marta Ruiz"
+
+    def names_asked(self) -> int:
+        return len(self.api.asked_names)
+
+    def plan_naming(self, fault: Fault) -> None:
+        self.api.name_faults.append(fault)
 
     def happen_unseen(self, words: Words) -> None:
         self.api.comment(words.key, words.text, PEOPLE["marta"], words.at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,23 @@ from careline.channels.meta.tests.graph import GraphServer, Reply, fault
 
 ACCOUNT, MEDIA, MARTA, OTRO = "17841400000000001", "18000000000000900", "9001", "9002"
 COMMENT, OURS = "17900000000000030", "17900000000000031"
+NAMELESS, THEIRS = "9009", "18000000000000905"
+# The fields of messaging-api/user-profile (updated 2025-01-21); Meta's description of its nodes has none for Instagram-scoped ids.
+_PROFILE = {
+    "name",
+    "username",
+    "profile_pic",
+    "follower_count",
+    "is_user_follow_business",
+    "is_business_follow_user",
+    "is_verified_user",
+}
 _NUMBERS = itertools.count(51_001)
+
+
+_MENTIONED = re.compile(
+    r"mentioned_(?P<what>comment|media)\.(?:comment|media)_id\((?P<id>\d+)\)\{(?P<fields>[a-z_,]+)\}"
+)
 
 
 class AccountApi(GraphServer):
@@ -35,9 +52,19 @@ class AccountApi(GraphServer):
         self.renewals = 0
         self.is_young = False
         self.refused = fault(400, 551)
+        self.name_refused = fault(403, 230, words="User consent is required to access user profile.")
+        self.tags: list[dict[str, Any]] = []
+        self.knows_mentions = True
+
+    def is_naming(self, path: str, given: dict[str, Any]) -> bool:
+        return path.startswith("90") or "mentioned_" in str(given.get("fields", ""))
 
     def judge(self, method: str, path: str, given: dict[str, Any]) -> list[str]:
         node, _, edge = path.partition("/")
+        if path.startswith("90"):
+            return [f"profile.{one}: unknown" for one in str(given["fields"]).split(",") if one not in _PROFILE]
+        if self.is_naming(path, given):
+            return self._judge_mention(str(given["fields"]))
         if "refresh_access_token" in path:
             wanted = {"grant_type": "ig_refresh_token"}
             return [] if given.get("grant_type") == wanted["grant_type"] else ["refresh_access_token: grant_type"]
@@ -53,8 +80,24 @@ class AccountApi(GraphServer):
         kind = "IGMedia" if node.startswith("18") else "IGComment"
         return specification.edge_complaints(kind, method, edge, plain)
 
+    def _judge_mention(self, fields: str) -> list[str]:
+        """As the two references spell it, and with fields the comment or the media has."""
+        found = _MENTIONED.fullmatch(fields)
+        if found is None:
+            return [f"{fields}: not as the reference spells it"]
+        kind = "IGComment" if found["what"] == "comment" else "IGMedia"
+        return [
+            *specification.edge_complaints("IGUser", "GET", "", {"fields": f"mentioned_{found['what']}"}),
+            *specification.edge_complaints(kind, "GET", "", {"fields": found["fields"]}),
+        ]
+
     def answer(self, method: str, path: str, given: dict[str, Any]) -> Reply:
         node, _, edge = path.partition("/")
+        if path.startswith("90"):
+            person = {"name": None, "username": "marta.r", "profile_pic": None}
+            return 200, {name: person[name] for name in given["fields"].split(",")} | {"id": node}
+        if self.is_naming(path, given):
+            return self._mentioned(str(given["fields"]))
         if path.endswith("refresh_access_token"):
             return self._renewed()
         if node in {ACCOUNT, "me"}:
@@ -68,6 +111,13 @@ class AccountApi(GraphServer):
         elif "hide" in given:
             (self.hidden.add if given["hide"] else self.hidden.discard)(node)
         return 200, {"success": True}
+
+    def _mentioned(self, fields: str) -> Reply:
+        if not self.knows_mentions:
+            return fault(400, 100, words="(#100) Tried accessing nonexisting field")
+        found = _MENTIONED.fullmatch(fields)
+        assert found is not None
+        return 200, {f"mentioned_{found['what']}": {"id": found["id"], "username": "otro.mas"}, "id": ACCOUNT}
 
     def _renewed(self) -> Reply:
         if self.is_young:
@@ -93,6 +143,8 @@ class AccountApi(GraphServer):
         if edge == "media":
             post = {"id": MEDIA, "permalink": "https://www.instagram.com/p/Abc/", "comments": {"data": self.comments}}
             return 200, {"data": [post]}
+        if edge == "tags":
+            return 200, {"data": self.tags}
         if edge == "conversations":
             return 200, {"data": self.talks}
         return self._messages(given)

@@ -5,6 +5,7 @@ Marta writes in private, where taking back is told; Otro comments in public.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +17,20 @@ from careline.channels.base import ChannelView, ConnectionView, HookRequest, Out
 from careline.channels.conformance import Fault, Standing, Words
 from careline.channels.meta.instagram import NETWORK
 from careline.channels.meta.instagram.rules import HEART
-from careline.channels.meta.instagram.tests.account import ACCOUNT, COMMENT, MARTA, MEDIA, OTRO, OURS, AccountApi
+from careline.channels.meta.instagram.tests.account import (
+    ACCOUNT,
+    COMMENT,
+    MARTA,
+    MEDIA,
+    NAMELESS,
+    OTRO,
+    OURS,
+    THEIRS,
+    AccountApi,
+)
 from careline.channels.meta.tests.rigging import SECRETS, channel_of, envelope, signed
 
+_WORDS = itertools.count(1)
 SECOND = "17841400000000002"
 THREADS = {"comment": MEDIA, "mention": MEDIA, "dm": MARTA}
 
@@ -50,6 +62,21 @@ class AccountPlatform:
         marks = (("hidden", self.api.hidden), ("deleted", self.api.deleted))
         loved = {HEART} if self.api.reactions.get(platform_id) == "love" else set()
         return frozenset(name for name, many in marks if platform_id in many) | loved
+
+    def stranger(self, surface: str) -> bytes:
+        number = next(_WORDS)
+        if surface == "mention":
+            return mention(f"1790000000000{number:04d}")
+        return talk(NAMELESS, at=1_790_000_000_000 + number, message={"mid": f"aWdfshy{number}", "text": "hola"})
+
+    def called(self, surface: str) -> str:
+        return "@otro.mas" if surface == "mention" else "@marta.r"
+
+    def names_asked(self) -> int:
+        return len(self.api.asked_names)
+
+    def plan_naming(self, fault: Fault) -> None:
+        self.api.name_faults.append(fault)
 
     def happen_unseen(self, words: Words) -> None:
         self.api.comment(words.key, words.text, {"id": MARTA, "username": "marta.r"}, words.at)
@@ -133,3 +160,10 @@ def talk(
     ends = ({"id": account}, {"id": who}) if by_us else ({"id": who}, {"id": account})
     told = {"sender": ends[0], "recipient": ends[1], "timestamp": at, **event}
     return envelope("instagram", [{"id": account, "time": at, "messaging": [told]}])
+
+
+def mention(comment_id: str = "") -> bytes:
+    """Somebody named the account in a comment, or else in the caption, of their own media."""
+    named = {"comment_id": comment_id} if comment_id else {}
+    value = {"media_id": THEIRS, **named}
+    return envelope("instagram", [{"id": ACCOUNT, "time": 1_790_000_000, "field": "mentions", "value": value}])

@@ -8,11 +8,19 @@ from typing import Any
 import msgspec
 import pytest
 
-from careline.channels.base import ChannelError, Introduced, KnownMessage, OutgoingFile, Sent
+from careline.channels.base import (
+    AuthorFacts,
+    ChannelError,
+    Introduced,
+    KnownMessage,
+    OutgoingFile,
+    Sent,
+    UnnamedAuthor,
+)
 from careline.channels.conformance.acting import with_tools
 from careline.channels.meta.calling import Graph
 from careline.channels.meta.instagram import NETWORK, setup
-from careline.channels.meta.instagram.tests.account import ACCOUNT, COMMENT, MARTA, MEDIA
+from careline.channels.meta.instagram.tests.account import ACCOUNT, COMMENT, MARTA, MEDIA, NAMELESS, THEIRS
 from careline.channels.meta.instagram.tests.rig import AccountPlatform, AccountRig
 
 RIG = AccountRig()
@@ -144,3 +152,51 @@ def test_the_live_check_says_what_is_wrong() -> None:
         introduce(platform)
         assert check(platform) == "ok"
         assert check(platform, account_key="another") == "account_not_served"
+
+
+def who_is(platform: AccountPlatform, author: UnnamedAuthor) -> AuthorFacts:
+    return with_tools(lambda tools: NETWORK.who_is(author, platform.channel, tools))
+
+
+def test_who_wrote_in_private_is_asked_by_their_id_and_null_is_no_name() -> None:
+    with RIG.listening() as platform:
+        told = who_is(platform, UnnamedAuthor(NAMELESS, "dm", NAMELESS, "aWdf1"))
+        assert told == AuthorFacts("", "@marta.r", "")
+        assert platform.api.asked_names == [f"{NAMELESS} name,username,profile_pic"]
+
+
+def test_who_named_us_in_a_comment_is_asked_by_the_comment() -> None:
+    with RIG.listening() as platform:
+        told = who_is(platform, UnnamedAuthor(f"mention:{COMMENT}", "mention", THEIRS, COMMENT))
+        assert told.handle == "@otro.mas"
+        assert platform.api.asked_names == [f"{ACCOUNT} mentioned_comment.comment_id({COMMENT}){{id,username}}"]
+
+
+def test_who_named_us_in_a_caption_is_asked_by_the_media() -> None:
+    with RIG.listening() as platform:
+        told = who_is(platform, UnnamedAuthor(f"mention:{THEIRS}", "mention", THEIRS, THEIRS))
+        assert told.handle == "@otro.mas"
+        assert platform.api.asked_names == [f"{ACCOUNT} mentioned_media.media_id({THEIRS}){{id,username}}"]
+
+
+def test_where_the_login_does_not_know_mentions_tags_tell_of_captions_and_comments_stay_nameless() -> None:
+    caption = UnnamedAuthor(f"mention:{THEIRS}", "mention", THEIRS, THEIRS)
+    with RIG.listening() as platform:
+        platform.api.knows_mentions = False
+        with pytest.raises(ChannelError) as untold:
+            who_is(platform, caption)
+        assert untold.value.permanent
+        platform.api.tags = [{"id": "1"}, {"id": THEIRS, "username": "otro.mas"}]
+        assert who_is(platform, caption).handle == "@otro.mas"
+        with pytest.raises(ChannelError) as comment:
+            who_is(platform, UnnamedAuthor(f"mention:{COMMENT}", "mention", THEIRS, COMMENT))
+        assert comment.value.permanent
+
+
+def test_a_platform_that_rests_is_not_asked_for_tags() -> None:
+    with RIG.listening() as platform:
+        platform.plan_naming("rate_limited")
+        with pytest.raises(ChannelError) as waits:
+            who_is(platform, UnnamedAuthor(f"mention:{THEIRS}", "mention", THEIRS, THEIRS))
+        assert (waits.value.permanent, waits.value.retry_after_s) == (False, 7.0)
+        assert not any(path.endswith("/tags") for _, path, _ in platform.api.requests)

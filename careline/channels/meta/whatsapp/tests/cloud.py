@@ -58,9 +58,48 @@ TEMPLATES: list[dict[str, Any]] = [
         "language": "es",
         "status": "APPROVED",
         "category": "MARKETING",
-        "components": [{"type": "HEADER", "format": "IMAGE"}, {"type": "BODY", "text": "Hola"}],
+        "components": [
+            {"type": "HEADER", "format": "IMAGE", "example": {"header_handle": ["https://scontent.example/p.jpg"]}},
+            {"type": "BODY", "text": "Hola {{1}}, mira", "example": {"body_text": [["Marta"]]}},
+        ],
         "id": "1004",
     },
+    {
+        "name": "your_ticket",
+        "language": "es",
+        "status": "APPROVED",
+        "category": "UTILITY",
+        "components": [{"type": "HEADER", "format": "DOCUMENT"}, {"type": "BODY", "text": "Tu billete."}],
+        "id": "1005",
+    },
+    {
+        "name": "see_the_cabin",
+        "language": "es",
+        "status": "APPROVED",
+        "category": "MARKETING",
+        "components": [{"type": "HEADER", "format": "VIDEO"}, {"type": "BODY", "text": "Así es por dentro."}],
+        "id": "1006",
+    },
+    *(
+        {
+            "name": f"not_offered_{number}",
+            "language": "es",
+            "status": "APPROVED",
+            "category": "MARKETING",
+            "components": [*more, {"type": "BODY", "text": "Hola"}],
+            "id": f"11{number}",
+        }
+        for number, more in enumerate(
+            (
+                [{"type": "HEADER", "format": "LOCATION"}],
+                [{"type": "HEADER", "format": "GIF"}],
+                [{"type": "HEADER", "format": "TEXT", "text": "Hola {{1}}"}],
+                [{"type": "BUTTONS", "buttons": [{"type": "URL", "text": "Ver", "url": "https://a.example/{{1}}"}]}],
+                [{"type": "BUTTONS", "buttons": [{"type": "COPY_CODE", "text": "Copiar"}]}],
+                [{"type": "CAROUSEL", "cards": []}],
+            )
+        )
+    ),
 ]
 
 
@@ -130,7 +169,12 @@ class CloudApi(GraphServer):
         """What the customer reads."""
         mine = next(one for one in self.templates if (one["name"], one["language"]) == _names(use))
         text = next(str(one["text"]) for one in mine["components"] if one["type"] == "BODY")
-        given = [one for part in use.get("components", []) for one in part["parameters"]]
+        parts = {part["type"]: part["parameters"] for part in use.get("components", [])}
+        formats = [one["format"].lower() for one in mine["components"] if one["type"] == "HEADER"]
+        wanted = [one for one in formats if one != "text"]
+        assert [one["type"] for one in parts.get("header", [])] == wanted, "Meta refuses another heading (132012)"
+        assert all(one[one["type"]]["id"] in self.uploaded for one in parts.get("header", []))
+        given = parts.get("body", [])
         for place, one in enumerate(given, start=1):
             text = text.replace("{{" + str(one.get("parameter_name", place)) + "}}", one["text"])
         assert "{{" not in text, "Meta refuses a template without all its values (132000)"

@@ -14,6 +14,7 @@ from careline.channels.meta.calling import proof
 from careline.channels.meta.tests import specification
 from careline.channels.meta.tests.graph import APP_SECRET, TOKEN, fault
 from careline.channels.meta.whatsapp import NETWORK
+from careline.channels.meta.whatsapp.rules import TEMPLATE_MEDIA
 from careline.channels.meta.whatsapp.tests.cloud import NUMBER
 from careline.channels.meta.whatsapp.tests.rig import MARTA, WhatsAppPlatform, WhatsAppRig
 
@@ -170,8 +171,72 @@ def test_only_approved_templates_that_can_be_filled_are_offered() -> None:
         assert [(one.name, one.language, one.parameters, one.examples) for one in found] == [
             ("bag_found", "en-US", ("1", "2"), ("Marta", "AB12CD")),
             ("still_there", "es", ("first_name",), ("Marta",)),
+            ("with_a_picture", "es", ("1",), ("Marta",)),
+            ("your_ticket", "es", (), ()),
+            ("see_the_cabin", "es", (), ()),
         ]
+        assert [one.media.kind if one.media else "" for one in found] == ["", "", "image", "document", "video"]
         assert (found[0].heading, found[0].footer, found[0].buttons) == ("Your bag", "Aurora Air", ("Thank you",))
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "file_name", "named"),
+    [
+        ("with_a_picture", "image/png", "label.png", {}),
+        ("see_the_cabin", "video/mp4", "cabin.mp4", {}),
+        ("your_ticket", "application/pdf", "ticket.pdf", {"filename": "ticket.pdf"}),
+    ],
+)
+def test_a_template_that_begins_with_a_file_goes_out_with_it(
+    name: str, kind: str, file_name: str, named: dict[str, str]
+) -> None:
+    """Held against Meta's schema by the fake, as every request is."""
+    with RIG.listening() as platform:
+        found = with_tools(lambda tools: NETWORK.templates(platform.channel, tools))
+        one = next(one for one in found if one.name == name)
+        assert one.media is not None
+        assert kind in one.media.types
+        values = ("Eva",) * len(one.parameters)
+        use = TemplateUse(one.key, one.name, one.language, one.parameters, values, one.media)
+        body = send(platform, template=use, files=(file_of(kind, file_name),))
+        heading, *rest = body["template"]["components"]
+        shown = {"id": "4490709327384033", **named}
+        assert heading == {"type": "header", "parameters": [{"type": one.media.kind, one.media.kind: shown}]}
+        assert [part["type"] for part in rest] == ["body"] * bool(values)
+        assert platform.api.uploaded["4490709327384033"] == b"bytes"
+
+
+def test_our_heading_has_the_shape_of_metas_own_example() -> None:
+    specification.need()
+    example = specification.examples(specification.MESSAGES)["Send Message Template Media"]
+    heading = example["template"]["components"][0]
+    assert heading["type"] == "header"
+    assert [one["type"] for one in heading["parameters"]] == ["image"]
+    assert set(heading["parameters"][0]) == {"type", "image"}
+
+
+@pytest.mark.parametrize(
+    "heading",
+    [
+        {"type": "header", "parameters": []},
+        {"type": "header", "parameters": [{"type": "image", "document": {"id": "1"}}]},
+        {"type": "header", "parameters": [{"type": "document", "document": {"filename": "a.pdf"}}]},
+        {"type": "header", "parameters": [{"type": "sticker", "sticker": {"id": "1"}}]},
+        {"type": "heading", "parameters": [{"type": "image", "image": {"id": "1"}}]},
+    ],
+)
+def test_metas_schema_notices_a_wrong_heading(heading: dict[str, object]) -> None:
+    specification.need()
+    use = {"name": "n", "language": {"code": "es"}, "components": [heading]}
+    body = {"messaging_product": "whatsapp", "to": "34600111222", "type": "template", "template": use}
+    assert specification.message_complaints(body)
+
+
+def test_a_template_whose_file_is_missing_is_refused_before_the_wire() -> None:
+    with RIG.listening() as platform:
+        use = TemplateUse("your_ticket:es", "your_ticket", "es", media=TEMPLATE_MEDIA["DOCUMENT"])
+        assert refused(platform, template=use).code == "template_wrong"
+        assert platform.api.bodies == []
 
 
 # ---- connecting
