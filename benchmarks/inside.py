@@ -14,13 +14,14 @@ import django
 
 django.setup()
 
+from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
+from django.test import Client  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
 
 from careline.cases.models import Case  # noqa: E402
 from careline.cases.queries.listing import counts, list_page  # noqa: E402
-from careline.cases.queries.opening import open_case  # noqa: E402
 from careline.cases.rows import ListFilters  # noqa: E402
 from careline.channels import access  # noqa: E402
 from careline.channels.models import Channel, Connection  # noqa: E402
@@ -28,7 +29,9 @@ from careline.intake import digest  # noqa: E402
 from careline.intake.journal import NewRow, write_rows  # noqa: E402
 from careline.kit import clock, ids  # noqa: E402
 from careline.kit.bulk import insert_rows  # noqa: E402
+from careline.kit.settling import settle  # noqa: E402
 from careline.people.models import Identity, Person  # noqa: E402
+from careline.screens.inbox.case_views import SHOWN_MESSAGES  # noqa: E402
 from careline.threads import search  # noqa: E402
 from careline.threads.models import Message, Thread  # noqa: E402
 from careline.workspaces.models import Account, Agent, Brand, Team, Workspace  # noqa: E402
@@ -112,7 +115,9 @@ def event(number: int, thread: str, author: str, text: str) -> bytes:
 
 
 def measure_digest(channel: Channel, count: int) -> dict[str, float]:
-    """Messages a CPU-second: half open cases, half join them. The limit: bare rows of the message table alone."""
+    """Messages a CPU-second of a process that has started: half open cases, half join them. The limit: bare rows of the message table alone."""
+    digest.warm_up()
+    settle()
     chance = random.Random(1)
     write_rows(
         [
@@ -242,6 +247,38 @@ def long_case(channel: Channel) -> int:
     return Case.objects.get(person_name="Longwinded").number
 
 
+def browser() -> Client:
+    """The owner's, signed in."""
+    settings.ALLOWED_HOSTS = ["*"]
+    found = Client()
+    found.force_login(Account.objects.get())
+    return found
+
+
+def opening(number: int) -> Callable[[], object]:
+    """What an agent waits for who clicks on the case: its regions by the server, queries and templates and all, with the newest messages."""
+    client = browser()
+    return lambda: _asked(client, number, "case", "")
+
+
+def reading_all(number: int) -> Callable[[], object]:
+    """The same to the very first message, as scrolling up all the way fetches it."""
+    client = browser()
+
+    def read() -> None:
+        said = _asked(client, number, "case", "")
+        while b'data-do="earlier"' in said:
+            said = _asked(client, number, "earlier", said.partition(b'data-message="')[2].partition(b'"')[0].decode())
+
+    return read
+
+
+def _asked(client: Client, number: int, fragment: str, before: str) -> bytes:
+    answer = client.get(f"/w/air/cases/{number}?before={before}", headers={"X-Fragment": fragment})
+    assert answer.status_code == 200, answer.content
+    return bytes(answer.content)
+
+
 def main() -> None:
     """Arguments: messages to digest, cases to fill."""
     digested, cases = int(sys.argv[1]), int(sys.argv[2])
@@ -259,7 +296,8 @@ def main() -> None:
     found["list_queries"] = len(captured.captured_queries)
     found["list_ms"] = percentile(lambda: list_page(owner, ListFilters(view="all")), 60)
     found["counts_ms"] = percentile(lambda: counts(owner), 20)
-    found["open_ms"] = percentile(lambda: open_case(owner, number, limit=500), 40)
+    found["opened"] = SHOWN_MESSAGES
+    found["open_ms"], found["open_all_ms"] = percentile(opening(number), 40), percentile(reading_all(number), 10)
     found["search_common_ms"] = percentile(lambda: list_page(owner, ListFilters(view="all", query="maleta")), 40)
     found["search_two_ms"] = percentile(lambda: list_page(owner, ListFilters(view="all", query="maleta refund")), 40)
     found["search_rare_ms"] = percentile(lambda: list_page(owner, ListFilters(view="all", query="longwinded")), 40)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import pytest
+from hypothesis import settings
 
 from careline.cases.applying import Heard, apply_inbound, begin_case
 from careline.cases.cards import index_cards
@@ -37,6 +38,9 @@ from careline.workspaces.calendars import ALWAYS
 from careline.workspaces.models import Account, Agent, Brand, Team, Workspace
 from careline.workspaces.sight import Viewer, viewer_of
 
+# How long an example takes is the machine's affair: speed is measured by bin/bench, never by a test.
+settings.register_profile("careline", deadline=None)
+settings.load_profile("careline")
 DAY_S = 24 * 3600
 _FILES = AttachmentRule(per_message=2, kinds=(AttachmentKind("image", ("image/*",), 1024 * 1024),))
 POST = Surface(

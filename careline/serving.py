@@ -26,6 +26,7 @@ from careline.edge.doors import Frame
 from careline.edge.hub import Hub
 from careline.edge.widget_bodies import case_typed_in
 from careline.events import bridging, hub
+from careline.intake.asking import Asking
 from careline.intake.digest import Digest
 from careline.intake.fetching import Fetcher
 from careline.intake.housekeeping import run_housekeeping
@@ -34,9 +35,11 @@ from careline.intake.readers import Readers
 from careline.intake.rechecks import Rechecks
 from careline.kit.http import GuardedClient
 from careline.kit.places import place_of
+from careline.kit.settling import settle
 from careline.outbox.sending import Sender
 from careline.outbox.typing_signs import TypingSigns
 from careline.screens.assets import StaticAssets
+from careline.screens.inbox import pushing
 
 if TYPE_CHECKING:
     from careline.triage.judging import Triage
@@ -98,6 +101,7 @@ class NetworkLoop:
             "fetcher": fetcher.run,
             "rechecks": rechecks.run,
             "templates": Templates(tools, pool).run,
+            "asking": Asking(tools, pool).run,
         }
         tasks = [asyncio.create_task(self._keep_going(name, work)) for name, work in works.items()]
         await self._stop.wait()
@@ -126,6 +130,16 @@ def _triage() -> Triage:
     from careline.triage.judging import Triage
 
     return Triage()
+
+
+def _warm_up(roles: frozenset[str]) -> None:
+    """Beside the first requests, not before them: whoever comes early waits no longer than without."""
+    try:
+        if "web" in roles:
+            pushing.warm_up()
+    except Exception as error:  # the worker loop: a house that is cold is still a house
+        _log.error("room_failed", room="warming", error=place_of(error))
+    settle()
 
 
 class House:
@@ -164,6 +178,9 @@ class House:
             self._spawn("backlog", lambda: watch_backlog(self.journal, self._stopping))
         if self._control is not None:
             self._control.start()
+        warming = threading.Thread(target=_warm_up, args=(self.roles,), name="warming", daemon=True)
+        warming.start()
+        self._threads.append(warming)
         self.doors.not_ready = ""
         _log.info("house_open", roles=sorted(self.roles), database=connection.vendor)
 

@@ -43,6 +43,20 @@ class Stream:
         except asyncio.QueueFull:
             self.close()
 
+    async def waiting(self) -> bytes | None:
+        """Everything that waits, in one piece and one write; None when the stream has ended. What waits before its end comes first."""
+        chunk = await self.queue.get()
+        if chunk is None or self.queue.empty():
+            return chunk
+        chunks = [chunk]
+        while not self.queue.empty():
+            chunk = self.queue.get_nowait()
+            if chunk is None:
+                self.queue.put_nowait(None)
+                break
+            chunks.append(chunk)
+        return b"".join(chunks)
+
     def close(self) -> None:
         """End the stream; the browser reconnects where it was.
 

@@ -11,12 +11,14 @@ import time
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import F, Q
 from prometheus_client import Counter, Gauge
 
 from careline.cases.clocks import policies_of
+from careline.channels import registry
 from careline.clocks import leases
 from careline.events.recording import unit_of_work
 from careline.intake import channel_facts, digest_wake
@@ -56,7 +58,8 @@ class LeaseLost(Exception):
 
 
 def warm_up() -> None:
-    """Load what the first message would wait for: the tables of languages and of telephone numbers."""
+    """Load what the first message would wait for: the networks, the tables of languages and of telephone numbers."""
+    registry.networks()
     detect_language("Where is my suitcase?")
     find_places("Call me: +34 612 345 678")
 
@@ -246,15 +249,25 @@ def _mark_rows(batch: Batch) -> None:
         JournalRow.objects.filter(spoken).update(raw=b"", purged_at=batch.now)
 
 
+# The pairs go as one text: with a placeholder for each, psycopg spent longer looking for them than the database on the rows.
+_PAIRS = {
+    "sqlite": "SELECT json_extract(value, '$.id') AS id, json_extract(value, '$.m') AS message_id FROM json_each({})",
+    "postgresql": "SELECT id, m AS message_id FROM json_to_recordset({}) AS pair(id bigint, m bigint)",
+}
+_BECAME = {
+    vendor: "UPDATE journal SET state = 1, digested_at = %s, message_id = became.message_id, reason = '', detail = ''"  # noqa: S608
+    f" FROM ({pairs.format('%s')}) AS became WHERE journal.id = became.id"
+    for vendor, pairs in _PAIRS.items()
+}
+
+
 def _update_rows(became: dict[int, int], others: list[tuple[int, str, str, int]], stamp: str) -> None:
     with connection.cursor() as cursor:
         if became:
-            marks = ", ".join(["(%s, %s)"] * len(became))
-            cursor.execute(
-                f"WITH became(id, message_id) AS (VALUES {marks}) UPDATE journal SET state = 1, digested_at = %s, message_id = became.message_id,"  # noqa: S608
-                " reason = '', detail = '' FROM became WHERE journal.id = became.id",
-                [*[value for pair in became.items() for value in pair], stamp],
-            )
+            pairs = msgspec.json.encode(
+                [{"id": row_id, "m": message_id} for row_id, message_id in became.items()]
+            ).decode()
+            cursor.execute(_BECAME[connection.vendor], [stamp, pairs])
         if others:
             cursor.executemany(
                 "UPDATE journal SET state = %s, reason = %s, detail = %s, digested_at = %s WHERE id = %s",

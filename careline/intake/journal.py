@@ -26,6 +26,7 @@ from careline.errors import Unavailable
 from careline.intake import digest_wake
 from careline.intake.models import JournalRow
 from careline.kit import clock, crashing, ids
+from careline.kit.bulk import as_hex, rows_as_json
 from careline.kit.connections import refresh_connections
 from careline.kit.places import place_of
 
@@ -35,7 +36,15 @@ BACKLOG_EVERY_S = 1.0
 _COLUMNS = (
     "id, workspace_id, channel_id, event_key, order_key, partition, raw, state, attempts, reason, detail, received_at"
 )
-_INSERT = f"INSERT INTO journal ({_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, 0, %s, %s, %s) ON CONFLICT (channel_id, event_key) DO NOTHING"  # noqa: S608
+_NAMES = tuple(_COLUMNS.split(", "))
+_ROWS = {
+    "sqlite": f"VALUES ({', '.join(['%s'] * len(_NAMES))})",
+    "postgresql": f"SELECT {_COLUMNS} FROM json_populate_recordset(NULL::journal, %s)",  # noqa: S608 - fixed names
+}
+_INSERT = {
+    vendor: f"INSERT INTO journal ({_COLUMNS}) {rows} ON CONFLICT (channel_id, event_key) DO NOTHING"
+    for vendor, rows in _ROWS.items()
+}
 _log = structlog.get_logger()
 
 
@@ -200,6 +209,7 @@ def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | N
     """Commit rows and cursors in one transaction. One statement a batch of rows, one for each cursor."""
     now = clock.now()
     stamp: Any = connection.ops.adapt_datetimefield_value(now)
+    is_text = connection.vendor == "postgresql"
     values = [
         (
             ids.new_id(),
@@ -208,8 +218,9 @@ def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | N
             row.event_key,
             row.order_key,
             partition_of(row.channel_id, row.order_key),
-            row.raw,
+            as_hex(row.raw) if is_text else row.raw,
             row.state,
+            0,
             row.reason,
             "",
             stamp,
@@ -217,8 +228,10 @@ def write_rows(rows: Sequence[NewRow], cursors: dict[int, dict[str, object]] | N
         for row in rows
     ]
     with transaction.atomic(), connection.cursor() as cursor:
-        if values:
-            cursor.executemany(_INSERT, values)
+        if values and is_text:
+            cursor.execute(_INSERT["postgresql"], [rows_as_json(_NAMES, values)])
+        elif values:
+            cursor.executemany(_INSERT["sqlite"], values)
         for channel_id, value in (cursors or {}).items():
             cursor.execute(
                 "UPDATE channels_channel SET cursor = %s, last_contact_at = %s WHERE id = %s",

@@ -2,6 +2,9 @@
 
 bulk_create asks every field of every object how to prepare, adapt and place its value: at 150 columns a message that was two thirds of the digest.
 Here a table's columns and converters are found once. Only for models without auto_now fields, multi-table inheritance or database defaults.
+
+On PostgreSQL all rows go as one JSON text that the database takes apart: psycopg looks for every placeholder of a statement by itself, and with one for
+each value (12,000 in a batch of the digest) that took two thirds of the digest (measured 2026-11-22: 820 messages a CPU-second, 2,900 without).
 """
 
 from __future__ import annotations
@@ -14,10 +17,11 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
+import msgspec
 from django.db import connection, models
 from django.db.models.base import ModelState
 
-MOST_PARAMETERS: Final = 30_000
+MOST_ROWS: Final = 2_000
 # What both drivers take as Python has it; any other column is asked how to place its value, as Django would.
 _PLAIN: Final = (
     models.IntegerField,
@@ -45,24 +49,44 @@ def insert_rows(
     batch = list(rows)
     if not batch:
         return
-    head, tail, plan = _statement(type(batch[0]), tuple(unique), tuple(update), ignore_conflicts, connection.vendor)
+    statement, plan = _statement(type(batch[0]), tuple(unique), tuple(update), ignore_conflicts, connection.vendor)
     values = [_read(row, plan) for row in batch]
-    marks = f"({', '.join(['%s'] * len(plan.names))})"
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.executemany(f"{head} {marks} {tail}", values)
+            cursor.executemany(statement, values)
             return
-        step = MOST_PARAMETERS // len(plan.names)
-        for start in range(0, len(values), step):
-            part = values[start : start + step]
-            cursor.execute(f"{head} {', '.join([marks] * len(part))} {tail}", [value for row in part for value in row])
+        for start in range(0, len(values), MOST_ROWS):
+            cursor.execute(statement, [rows_as_json(plan.columns, values[start : start + MOST_ROWS])])
+
+
+def rows_as_json(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """Rows as PostgreSQL's json_populate_recordset takes them. Bytes must be in its own hexadecimal writing already (`as_hex`)."""
+    return _encoder.encode([dict(zip(columns, row, strict=True)) for row in rows]).decode()
+
+
+def as_hex(value: bytes | bytearray | memoryview) -> str:
+    """Bytes as PostgreSQL reads them from a text."""
+    return "\\x" + bytes(value).hex()
+
+
+def _plainly(value: Any) -> Any:
+    """A kind of text or number with a class of its own (a marked-up or lazy one, a member of an enumeration) as what it is."""
+    if isinstance(value, str):
+        return "".join((value,))
+    if isinstance(value, int):
+        return int(value)
+    raise NotImplementedError
+
+
+_encoder = msgspec.json.Encoder(enc_hook=_plainly)
 
 
 @dataclass(frozen=True)
 class _Plan:
-    """How to read a row: all its attributes at once, then conversions at some places."""
+    """How to read a row: all its attributes at once, then conversions at some places. `columns` are their names in the table."""
 
     names: tuple[str, ...]
+    columns: tuple[str, ...]
     read: Callable[[Any], tuple[Any, ...]]
     conversions: tuple[tuple[int, Converter], ...]
 
@@ -78,11 +102,10 @@ def _read(row: models.Model, plan: _Plan) -> list[Any]:
 @lru_cache(maxsize=256)
 def _statement(
     model: type[models.Model], unique: tuple[str, ...], update: tuple[str, ...], ignore_conflicts: bool, vendor: str
-) -> tuple[str, str, _Plan]:
+) -> tuple[str, _Plan]:
     quote = connection.ops.quote_name
     fields = model._meta.concrete_fields
     columns = ", ".join(quote(str(field.column)) for field in fields)
-    head = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES"
     by_name = {name: quote(str(field.column)) for field in fields for name in (field.name, field.attname)}
     tail = ""
     if update:
@@ -90,24 +113,31 @@ def _statement(
         tail = f"ON CONFLICT ({', '.join(by_name[name] for name in unique)}) DO UPDATE SET {sets}"
     elif ignore_conflicts:
         tail = "ON CONFLICT DO NOTHING"
+    table = quote(model._meta.db_table)
+    source = (
+        f"VALUES ({', '.join(['%s'] * len(fields))})"
+        if vendor == "sqlite"
+        else f"SELECT {columns} FROM json_populate_recordset(NULL::{table}, %s)"  # noqa: S608 - names of our own models
+    )
     names = tuple(field.attname for field in fields)
     converters = ((place, _converter(field, vendor)) for place, field in enumerate(fields))
-    return (
-        head,
-        tail,
-        _Plan(
-            names, attrgetter(*names), tuple((place, convert) for place, convert in converters if convert is not None)
-        ),
+    plan = _Plan(
+        names,
+        tuple(str(field.column) for field in fields),
+        attrgetter(*names),
+        tuple((place, convert) for place, convert in converters if convert is not None),
     )
+    return f"INSERT INTO {table} ({columns}) {source} {tail}", plan
 
 
 def _converter(field: models.Field[Any, Any], vendor: str) -> Converter | None:
+    is_text = vendor == "sqlite"
     if isinstance(field, models.JSONField):
-        return _json_text if vendor == "sqlite" else lambda value: connection.ops.adapt_json_value(value, None)
+        return _json_text if is_text else None
     if isinstance(field, models.DateTimeField):
-        return _utc_text if vendor == "sqlite" else connection.ops.adapt_datetimefield_value
+        return _utc_text if is_text else None
     if isinstance(field, models.BinaryField):
-        return bytes
+        return bytes if is_text else as_hex
     if isinstance(field, _PLAIN):
         return None
     return lambda value: field.get_db_prep_save(value, connection)
@@ -119,6 +149,7 @@ def _json_text(value: Any) -> str:
     return json.dumps(value)
 
 
+@lru_cache(maxsize=256)
 def _utc_text(value: datetime) -> str:
     """As Django writes it on SQLite: naive UTC with a blank between date and time."""
     if value.tzinfo is not UTC:

@@ -46,8 +46,8 @@ def stylesheets() -> tuple[str, ...]:
     return tuple(static_url(f"css/{path.name}") for path in found)
 
 
-# Modules of one network's counting, loaded when it is first needed.
-LAZY: Final = frozenset({"weighing.js", "top_level_domains.js"})
+# Modules loaded when they are first needed: one network's counting, and what reads further back than a case opens.
+LAZY: Final = frozenset({"weighing.js", "top_level_domains.js", "earlier.js"})
 
 
 @lru_cache(maxsize=1)

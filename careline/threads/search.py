@@ -16,6 +16,8 @@ from typing import Final
 import regex
 from django.db import connection
 
+from careline.kit.bulk import rows_as_json
+
 _WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
 # Marks of a combining class other than 0; those of class 0 are vowels of Indic scripts, and part of the word.
 _ACCENTS = regex.compile(r"(?V1)[\p{M}--\p{ccc=0}]+")
@@ -42,21 +44,27 @@ def index_messages(rows: Sequence[SearchRow]) -> None:
     for start in range(0, len(rows), _PER_STATEMENT):
         chunk = rows[start : start + _PER_STATEMENT]
         values = [
-            value
-            for message_id, workspace_id, case_id, at, text in chunk
-            for value in (message_id, workspace_id, case_id, _words(text))
+            (message_id, workspace_id, case_id, _words(text)) for message_id, workspace_id, case_id, at, text in chunk
         ]
-        word = "to_tsvector('simple', %s)" if connection.vendor == "postgresql" else "%s"
-        marks = ",".join([f"(%s, %s, %s, {word})"] * len(chunk))
-        columns = f"{_ID[connection.vendor]}, workspace_id, case_id, words"
         with connection.cursor() as cursor:
-            cursor.execute(f"INSERT INTO message_search ({columns}) VALUES {marks}", values)  # noqa: S608 - fixed names
+            if connection.vendor == "postgresql":
+                cursor.execute(_INSERT_JSON, [rows_as_json(_COLUMNS, values)])
+                continue
+            marks = ",".join(["(%s, %s, %s, %s)"] * len(values))
+            statement = f"INSERT INTO message_search (rowid, workspace_id, case_id, words) VALUES {marks}"  # noqa: S608 - fixed names
+            cursor.execute(statement, [value for row in values for value in row])
 
 
 def _words(text: str) -> str:
     return " ".join(words_of(text))
 
 
+_COLUMNS: Final = ("id", "workspace_id", "case_id", "words")
+_INSERT_JSON: Final = (
+    "INSERT INTO message_search (id, workspace_id, case_id, words)"
+    " SELECT id, workspace_id, case_id, to_tsvector('simple', words)"
+    " FROM json_to_recordset(%s) AS said(id bigint, workspace_id bigint, case_id bigint, words text)"
+)
 _ID: Final = {"sqlite": "rowid", "postgresql": "id"}
 
 

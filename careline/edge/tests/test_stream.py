@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 
 from careline.edge import stream as stream_module
 from careline.edge.hub import RESET, Hub, Stream, encode
-from careline.edge.stream import _catch_up, stream_routes
+from careline.edge.stream import Beat, _catch_up, stream_routes
 from careline.edge.tests.small_house import SmallHouse, call
 
 AIR = 1
@@ -91,3 +91,34 @@ def test_too_many_screens_are_asked_to_come_back(monkeypatch: pytest.MonkeyPatch
     house.rights = {1: ["all"]}
     answer = call(door_of(house), "GET", "/w/air/stream", {"ticket": house.seal("stream", {"ws": AIR, "agent": 1})})
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_a_quiet_stream_gets_a_beat_and_one_that_has_something_waiting_gets_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_module, "BEAT_S", 0.01)
+
+    async def main() -> None:
+        quiet, busy = (Stream(AIR, "en", frozenset({"all"}), 1) for _ in range(2))
+        busy.offer(b"data: {}\n\n")
+        beats = [Beat(quiet), Beat(busy)]
+        assert await quiet.waiting() == b": beat\n\n"
+        assert await quiet.waiting() == b": beat\n\n"
+        for beat in beats:
+            beat.stop()
+        await asyncio.sleep(0.03)
+        assert quiet.queue.empty()
+        assert busy.queue.qsize() == 1
+
+    asyncio.run(main())
+
+
+def test_what_waits_is_written_in_one_piece_and_the_end_comes_after_it() -> None:
+    async def main() -> list[bytes | None]:
+        stream = Stream(AIR, "en", frozenset({"all"}), 1)
+        for number in (1, 2, 3):
+            stream.offer(b"%d" % number)
+        stream.close()
+        return [await stream.waiting(), await stream.waiting()]
+
+    assert asyncio.run(main()) == [b"123", None]

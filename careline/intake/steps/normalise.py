@@ -69,9 +69,14 @@ def _prepare(batch: Batch, row: JournalRow, channel: ChannelFacts, said: Said) -
 
 def without_nul(said: Said) -> Said:
     """The message without NUL characters anywhere: PostgreSQL stores none, and no person ever wrote one."""
-    if not _has_nul(said):
+    if not _may_have_nul(said) or not _has_nul(said):
         return said
     return msgspec.structs.replace(said, **{name: _strip(getattr(said, name)) for name in said.__struct_fields__})
+
+
+def _may_have_nul(said: Said) -> bool:
+    """A quick look at the whole at once, which only knows what certainly has none; files would have to be written out for it."""
+    return bool(said.files) or b"\\u0000" in msgspec.json.encode(said)
 
 
 def _has_nul(value: Any) -> bool:

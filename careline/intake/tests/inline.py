@@ -41,7 +41,7 @@ def inline_pool() -> ThreadPoolExecutor:
 
 
 def run_beside(
-    work: Callable[[], Awaitable[object]], until: Callable[[], bool] = lambda: False, *, timeout_s: float = 20.0
+    work: Callable[[], Awaitable[object]], until: Callable[[], bool] = lambda: False, *, timeout_s: float = 60.0
 ) -> None:
     """Run `work` in a loop beside this thread until it ends or `until` is true; then it is cancelled. Raises what `work` raised."""
     # Rooms begin their work by dropping stale connections; this thread's holds the test's transaction.

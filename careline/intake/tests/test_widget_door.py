@@ -321,7 +321,7 @@ class Rings(list[str]):
 
     def wait_for(self, kind: str) -> bool:
         with self._came:
-            return self._came.wait_for(lambda: kind in self, timeout=5)
+            return self._came.wait_for(lambda: kind in self, timeout=20)
 
 
 def run_all(*works: Callable[[], object]) -> list[object]:

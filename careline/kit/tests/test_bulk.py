@@ -144,8 +144,8 @@ def _example(model: type[models.Model], air: Air, number: int) -> models.Model |
     for field in model._meta.concrete_fields:
         if isinstance(field, models.ForeignKey):
             parent = parents.get(field.related_model)
-            if parent is None and not field.null:
-                return None
+            if (parent is None and not field.null) or field.unique:
+                return None  # of a parent that can have one child only there is none left for the second row
             values[field.attname] = parent.pk if parent else None
         else:
             values[field.attname] = _value(field, number)
@@ -219,9 +219,27 @@ def test_a_conflict_nobody_allowed_is_an_error() -> None:
 
 
 def test_more_rows_than_one_statement_takes_are_all_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "MOST_PARAMETERS", 100)
+    monkeypatch.setattr(bulk, "MOST_ROWS", 7)
     insert_rows(Event(workspace_id=3, n=n, kind="case.changed", at=NOON) for n in range(1, 51))
     assert list(Event.objects.filter(workspace_id=3).order_by("n").values_list("n", flat=True)) == list(range(1, 51))
+
+
+def test_kinds_of_text_and_number_with_a_class_of_their_own_are_written_as_what_they_are() -> None:
+    from enum import IntEnum
+
+    from django.utils.safestring import mark_safe
+
+    class Weight(IntEnum):
+        HEAVY = 7
+
+    insert_rows(
+        [Event(workspace_id=3, n=Weight.HEAVY, kind=mark_safe("case.changed"), facts={"a": mark_safe("b")}, at=NOON)]
+    )
+    assert Event.objects.filter(workspace_id=3).values_list("n", "kind", "facts").get() == (
+        7,
+        "case.changed",
+        {"a": "b"},
+    )
 
 
 def test_a_foreign_key_given_by_row_or_by_id_is_the_same(air: Air) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import urlencode
 
 from django.http import QueryDict
@@ -70,7 +71,7 @@ class Desk:
         """The filters beside the view, for the form that changes them."""
         return _narrowing(self.filters)
 
-    @property
+    @cached_property
     def may_compose(self) -> bool:
         return may(self.viewer.role, "answer") and any(_starts_mail(slug) for slug in networks())
 

@@ -75,6 +75,23 @@ def test_public_cannot_be_missed(sign_in: SignIn, shop: Shop) -> None:
     expect(page.locator("[data-who-reads]")).to_contain_text("only colleagues")
 
 
+def test_a_button_of_the_closed_composer_does_not_slip_away_from_under_the_pointer(sign_in: SignIn, shop: Shop) -> None:
+    page = hear(sign_in(), shop, "Closed composer", "closed-1")
+    composer = page.locator("[data-composer]")
+    page.locator("[data-timeline-scroll]").focus()
+    expect(composer).not_to_have_class(re.compile("is-open"))
+    box = page.locator("[data-do=attach]").bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    with page.expect_file_chooser() as chosen:
+        page.mouse.down()
+        page.wait_for_timeout(150)
+        page.mouse.up()
+    chosen.value.set_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"a plan"})
+    expect(page.locator("[data-uploads]")).to_contain_text("plan.txt")
+    expect(composer).to_have_class(re.compile("is-open"))
+
+
 def test_personal_data_in_a_public_text_asks_once(sign_in: SignIn, shop: Shop) -> None:
     page = hear(sign_in(), shop, "Tell me how to reach you", "personal-1", name="Paz Personal", visibility="public")
     write(page, "Write to marta@example.org please")

@@ -20,6 +20,7 @@ from careline.events.recording import last_number, unit_of_work
 from careline.kit import clock
 from careline.people.models import Person
 from careline.screens.conftest import Desk
+from careline.screens.inbox.case_views import SHOWN_MESSAGES
 from careline.threads.models import Message
 from careline.workspaces.sight import Viewer
 
@@ -156,6 +157,44 @@ def test_a_bystander_is_folded_and_the_customers_words_are_not(air: Air, marta_c
     fragment = Desk(air.ana).fragment(f"cases/{marta_case.number}")
     fold = re.search(r"<details class=\"fold\".*?</details>", fragment, re.S)
     assert fold is not None and "Me too" in fold[0] and "Where are my miles?" not in fold[0]
+
+
+def _long_case(air: Air, case: Case, count: int) -> list[Message]:
+    """`count` more messages, a second apart."""
+    first = Message.objects.get(case_id=case.id)
+    assert first.thread is not None
+    return [
+        say(first.thread, air.marta_identity, f"word {number}.", case=case, at=first.at + timedelta(seconds=1 + number))
+        for number in range(count)
+    ]
+
+
+def _words(html: str) -> list[int]:
+    return [int(found) for found in re.findall(r">word (\d+)\.<", html)]
+
+
+def test_a_case_opens_with_its_newest_messages_and_offers_the_earlier_ones(air: Air, marta_case: Case) -> None:
+    said = _long_case(air, marta_case, SHOWN_MESSAGES + 30)
+    desk, address = Desk(air.ana), f"cases/{marta_case.number}"
+    assert _words(desk.page(address)) == list(range(30, SHOWN_MESSAGES + 30))
+    fragment = desk.fragment(address)
+    assert _words(fragment) == list(range(30, SHOWN_MESSAGES + 30)) and 'data-do="earlier"' in fragment
+    earlier = desk.get(f"{address}?before={said[30].id}", **{"X-Fragment": "earlier"}).content.decode()
+    assert _words(earlier) == list(range(30)) and "Where are my miles?" in earlier.split("word 0.")[0]
+    assert 'data-do="earlier"' not in earlier and "data-for=" not in earlier
+
+
+def test_a_case_is_drawn_anew_as_far_back_as_it_is_on_screen(air: Air, marta_case: Case) -> None:
+    said = _long_case(air, marta_case, SHOWN_MESSAGES + 30)
+    fragment = Desk(air.ana).fragment(f"cases/{marta_case.number}?from={said[10].id}")
+    assert _words(fragment) == list(range(10, SHOWN_MESSAGES + 30)) and 'data-do="earlier"' in fragment
+    assert _words(Desk(air.ana).fragment(f"cases/{marta_case.number}?from=nothing"))[0] == 30
+
+
+def test_earlier_messages_of_a_foreign_case_are_not_found(air: Air, cleo: Viewer, marta_case: Case) -> None:
+    said = _long_case(air, marta_case, 3)
+    answer = Desk(cleo).get(f"cases/{marta_case.number}?before={said[2].id}", **{"X-Fragment": "earlier"})
+    assert answer.status_code == 404 and b"word" not in answer.content
 
 
 def test_earlier_contacts_that_were_never_helped_stand_above_everything(air: Air) -> None:

@@ -20,6 +20,8 @@ let shown = 0;
 let asked = 0;
 let patched = 0;
 let isCovered = false;
+/* The module that reads further back, once there was a case for it. */
+let earlier = null;
 const openers = [];
 const refreshers = [];
 
@@ -85,6 +87,8 @@ function arrive(facts, isFirst = false) {
   shown = facts.number;
   isCovered = false;
   desk.facts = facts;
+  earlier?.startAnew();
+  if (facts.earlier_than || location.hash) import("./earlier.js").then((found) => (earlier = found));
   dress();
   if (isPhone()) $("[data-failed]")?.removeAttribute("open");
   dressTimeline(regions.timeline);
@@ -114,15 +118,18 @@ export const forgetAll = () => (fetched.clear(), shown && refreshSoon());
 
 const refreshSoon = later(() => refresh(), 90);
 
-/** Fetch the open case again and patch it in: scroll, focus, open folds and the composer stay as they are. */
-export async function refresh(extra = "") {
+/** Fetch the open case again, as far back as it is on screen, and patch it in: scroll, focus, open folds and the composer stay as they are. */
+export async function refresh() {
   const number = shown;
+  const from = earlier?.reached() || "";
   refreshSoon.forget();
   if (!number) return null;
   const mine = (asked += 1);
   try {
-    const html = await askHtml(path(number, extra), "case");
+    const html = await askHtml(path(number, from && `&from=${from}`), "case");
     if (number !== shown) return null;
+    // Earlier messages came meanwhile, which this answer would take away again.
+    if (from !== (earlier?.reached() || "")) return refresh();
     // A slow answer to an earlier question is older than what already stands here.
     if (mine < patched) return desk.facts;
     patched = mine;

@@ -44,6 +44,8 @@ export function startComposer() {
       120,
     ),
   );
+  form.addEventListener("mousedown", holdStill);
+  form.addEventListener("click", ({ target }) => !form.contains(document.activeElement) && target.closest("button")?.focus());
   text.addEventListener("input", typed);
   threads.addEventListener("change", () => choose(threads.value));
   for (const button of $$("[data-modes] [data-mode]")) button.addEventListener("click", () => (setMode(button.dataset.mode), text.focus()));
@@ -175,6 +177,11 @@ function placeholder() {
 function open(isOpen) {
   form.classList.toggle("is-open", isOpen);
   showMail(isOpen && writing.choice);
+}
+
+/** Taking the focus opens the composer: a button would slip away from under the pointer, and its click be lost. It gets the focus after. */
+function holdStill(event) {
+  if (!form.classList.contains("is-open") && event.target.closest("button")) event.preventDefault();
 }
 
 function typed() {

@@ -85,6 +85,9 @@ export function startFields() {
   });
 }
 
+const showEarlier = () => import("./earlier.js").then((one) => one.showEarlier()).catch(complain);
+const jumpBack = async () => jump(-1) || ((await showEarlier()) && jump(-1));
+
 export const deskCommands = {
   next: { run: () => step(1), words: "next_case", key: "j", group: "list" },
   previous: { run: () => step(-1), words: "previous_case", key: "k", group: "list" },
@@ -99,8 +102,8 @@ export const deskCommands = {
   template: () => offerTemplates(),
   attach: { run: () => $("[data-file]").click(), when: hasCase, words: "attach_file", group: "write" },
   "jump-next": { run: () => jump(1), when: hasCase, words: "next_own_message", key: "]", group: "case" },
-  "jump-previous": { run: () => jump(-1), when: hasCase, words: "previous_own_message", key: "[", group: "case" },
-  earlier: () => refresh("&all=1"),
+  "jump-previous": { run: jumpBack, when: hasCase, words: "previous_own_message", key: "[", group: "case" },
+  earlier: showEarlier,
   person: { run: togglePerson, when: hasCase, words: "show_person", key: "i", group: "case" },
   undo: { run: undoNewest, words: "undo_last", key: "z", group: "everything" },
   palette: { run: () => openPalette(openCase), words: "search_or_do", key: "Ctrl K", group: "everything" },

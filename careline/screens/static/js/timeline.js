@@ -39,11 +39,11 @@ function fit(frame) {
   for (const image of $$("img", inside)) image.addEventListener("load", measure, { once: true });
 }
 
-/** `]` and `[`: the next or previous message of the customer themselves. */
+/** `]` and `[`: the next or previous message of the customer themselves. Returns false where the first one on screen was passed. */
 export function jump(by) {
   const scroll = $("[data-timeline-scroll]");
   const own = $$('.msg[data-customer="1"]', scroll);
-  if (!own.length) return;
+  if (!own.length) return by > 0;
   const now = $(".is-jumped", scroll);
   const edge = scroll.getBoundingClientRect().top + 24;
   let index = own.indexOf(now);
@@ -52,10 +52,15 @@ export function jump(by) {
       by > 0
         ? own.findIndex((one) => one.getBoundingClientRect().top > edge) - 1
         : own.findLastIndex((one) => one.getBoundingClientRect().top < edge) + 1;
-  const next = own[Math.min(own.length - 1, Math.max(0, index + by))];
-  now?.classList.remove("is-jumped");
-  next.classList.add("is-jumped");
-  next.closest("details")?.setAttribute("open", "");
-  next.scrollIntoView({ block: "start" });
-  next.focus({ preventScroll: true });
+  land(own[Math.min(own.length - 1, Math.max(0, index + by))]);
+  return index + by >= 0;
+}
+
+/** Bring one message before the reader's eyes. */
+export function land(message) {
+  $(".is-jumped")?.classList.remove("is-jumped");
+  message.classList.add("is-jumped");
+  message.closest("details")?.setAttribute("open", "");
+  message.scrollIntoView({ block: "start" });
+  message.focus({ preventScroll: true });
 }
