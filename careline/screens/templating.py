@@ -110,7 +110,7 @@ def render_icon(name: str, label: str = "") -> Markup:
     return _icon(assets.static_url("icons/sprite.svg"), name, label)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=1024, typed=True)
 def _icon(sprite: str, name: str, label: str) -> Markup:
     said = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {}><use href="{}#{}"></use></svg>').format(said, sprite, name)
