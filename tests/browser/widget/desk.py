@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from typing import Any
 
 SITE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
@@ -50,6 +51,19 @@ def seed(site: str) -> None:
         )  # fmt: skip
 
 
+def wait_quiet(within_s: float = 10.0, for_s: float = 0.3) -> None:
+    """What the last test's visitor said while leaving is heard before the desk is emptied: afterwards it would be the next test's."""
+    from careline.intake.models import JournalRow
+
+    end_s = time.monotonic() + within_s
+    quiet_since_s, known = time.monotonic(), -1
+    while time.monotonic() < min(end_s, quiet_since_s + for_s):
+        count = JournalRow.objects.count()
+        if count != known or JournalRow.objects.filter(state=JournalRow.NEW).exists():
+            quiet_since_s, known = time.monotonic(), count
+        time.sleep(0.05)
+
+
 def empty(site: str) -> None:
     """As after `seed`: nobody has said anything."""
     from careline.cases.models import Case
@@ -76,6 +90,7 @@ def act(wanted: dict[str, Any]) -> Any:
 
     match wanted["what"]:
         case "reset":
+            wait_quiet()
             empty(wanted["site"])
         case "answer":
             ana = viewer_of(Agent.objects.select_related("workspace", "account").get(name="Ana"))

@@ -75,6 +75,7 @@ def test_nobody_is_remembered_for_merely_looking(desk: Desk, visit: Go) -> None:
     expect(one.chat.locator(".message.own")).to_have_count(1)
     assert frame.evaluate("Object.keys(localStorage).filter((name) => name.endsWith(':tokens')).length") == 1
     assert one.page.context.cookies() == []
+    assert desk.wait_for(lambda: desk.texts() == ["Hello"])
 
 
 def test_what_is_written_offline_is_kept_and_sent_once_when_the_line_is_back(desk: Desk, visit: Go) -> None:
