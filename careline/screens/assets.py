@@ -46,8 +46,8 @@ def stylesheets() -> tuple[str, ...]:
     return tuple(static_url(f"css/{path.name}") for path in found)
 
 
-# Modules loaded when they are first needed: one network's counting, and what reads further back than a case opens.
-LAZY: Final = frozenset({"weighing.js", "top_level_domains.js", "earlier.js"})
+# Modules loaded when they are first needed: one network's counting, approved templates, and what reads further back than a case opens.
+LAZY: Final = frozenset({"weighing.js", "top_level_domains.js", "earlier.js", "templates.js"})
 
 
 @lru_cache(maxsize=1)

@@ -11,7 +11,6 @@ import { neighbour } from "./list.js";
 import { openPalette } from "./palette.js";
 import { send, sendThenPrivate } from "./sending.js";
 import { offerSnippets } from "./snippets.js";
-import { offerTemplates } from "./templates.js";
 import { tryAgain } from "./stream.js";
 import { jump } from "./timeline.js";
 import { complain, toast, undoNewest } from "./toasts.js";
@@ -99,7 +98,7 @@ export const deskCommands = {
   "send-done": { run: () => send({ then: "done" }), when: hasCase, words: "send_and_done" },
   "slash-key": { run: () => (hasCase() ? offerSnippets() : openPalette(openCase)), words: "snippet_or_search", key: "/", group: "write" },
   snippet: () => offerSnippets(),
-  template: () => offerTemplates(),
+  template: () => import("./templates.js").then((one) => one.offerTemplates()).catch(complain),
   attach: { run: () => $("[data-file]").click(), when: hasCase, words: "attach_file", group: "write" },
   "jump-next": { run: () => jump(1), when: hasCase, words: "next_own_message", key: "]", group: "case" },
   "jump-previous": { run: jumpBack, when: hasCase, words: "previous_own_message", key: "[", group: "case" },
