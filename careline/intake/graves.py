@@ -28,6 +28,8 @@ NAME: Final = "deleted.jsonl"
 # Ids are taken before they are committed: what came a little late is looked for once more.
 LATE: Final = timedelta(minutes=10)
 _AT_ONCE: Final = 2000
+# A platform's id has 400 characters at most, each six bytes in JSON.
+_LONGEST_LINE: Final = 4096
 _BURIED_AT_ONCE: Final = 500
 Line = dict[str, Any]
 
@@ -54,8 +56,13 @@ class Graves:
         return _newest({_key(line): parse_iso(line["at"]) for line in read_graves(self._path)})
 
     def _append(self, lines: Iterable[Line]) -> None:
-        handle = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        with os.fdopen(handle, "ab") as file:
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(handle, "r+b") as file:
+            # A line cut short by a crash goes: the next one would be glued to it, and both be lost.
+            begin = max(0, file.seek(0, os.SEEK_END) - _LONGEST_LINE)
+            file.seek(begin)
+            file.truncate(begin + file.read().rfind(b"\n") + 1)
+            file.seek(0, os.SEEK_END)
             file.writelines(json.dumps(line, separators=(",", ":")).encode() + b"\n" for line in lines)
             file.flush()
             os.fsync(file.fileno())

@@ -51,8 +51,8 @@ def run_housekeeping(stopping: threading.Event) -> None:
         refresh_connections()
         try:
             if leases.take(["housekeeping"], lasts_s=EVERY_S * 3):
-                graves.follow()
                 keep_house()
+                graves.follow()
         except Exception as error:  # the worker loop
             _log.error("housekeeping_failed", error=place_of(error))
             connection.close()

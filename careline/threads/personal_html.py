@@ -14,6 +14,8 @@ from careline.threads.personal import SENSITIVE, Place, find_places, hide
 _TOKEN: Final = regex.compile(
     r"""<(?:"[^"]*"|'[^']*'|[^>"'])*>|&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]\w{1,31});|[^<&]+|.""", regex.I | regex.S
 )
+# What of a tag a reader may see or be told; the rest is looks.
+_SAYS: Final = regex.compile(r"\s(?:alt|title|href)=.*[\d@]", regex.IGNORECASE | regex.DOTALL)
 _NAME: Final = regex.compile(r"</?([a-z0-9]+)", regex.IGNORECASE)
 # A reader sees no gap at these; everywhere else words end.
 _INLINE: Final = frozenset({
@@ -68,7 +70,7 @@ def _without(pieces: list[_Piece], text: str, places: list[Place], kinds: Collec
         while waiting and int(waiting[-1][1]) <= piece.start:
             waiting.pop()
         if piece.is_tag:
-            yield hide(piece.source, kinds=kinds)
+            yield hide(piece.source, kinds=kinds) if _SAYS.search(piece.source) else piece.source
         elif not waiting or int(waiting[-1][0]) >= piece.end:
             yield piece.source
         else:

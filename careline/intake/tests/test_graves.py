@@ -61,6 +61,15 @@ def test_a_lost_list_is_written_anew(air: Air, tmp_path: Path) -> None:
     assert graves.follow() == 1 and _listed(tmp_path) == ["m1"]
 
 
+def test_a_line_cut_short_by_a_crash_is_written_again_whole(air: Air, tmp_path: Path) -> None:
+    _bury(air, "m1", "m2")
+    Graves(tmp_path).follow()
+    path = tmp_path / NAME
+    path.write_bytes(path.read_bytes()[:-20])
+    _bury(air, "m3")
+    assert Graves(tmp_path).follow() == 2 and _listed(tmp_path) == ["m1", "m2", "m3"]
+
+
 def test_the_list_is_its_owners_alone_and_holds_no_word(air: Air, tmp_path: Path) -> None:
     _said(air, "a secret word", "m1")
     _bury(air, "m1")
